@@ -1,0 +1,134 @@
+import type { Readable } from "node:stream";
+import type { DomainEvent } from "../model/events.ts";
+
+/** The ports to the outside. Each has an AWS and an embedded adapter and one contract suite that both pass. */
+
+export interface ObjectRef {
+  readonly bucket: string;
+  readonly key: string;
+  /** Absent = the current version. */
+  readonly versionId?: string;
+}
+
+export interface ObjectHead {
+  readonly bucket: string;
+  readonly key: string;
+  readonly versionId: string;
+  readonly etag: string;
+  readonly sizeBytes: number;
+  readonly lastModified: Date;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+export interface PutOptions {
+  /** Create only: an existing key is left alone and reported with `created: false`. */
+  readonly ifAbsent?: boolean;
+  readonly metadata?: Readonly<Record<string, string>>;
+  readonly contentType?: string;
+}
+
+export interface Objects {
+  /** Writes whole objects only: a reader never sees a part. A stream is spooled, never buffered whole. */
+  put(
+    bucket: string,
+    key: string,
+    body: Uint8Array | string | Readable,
+    options?: PutOptions,
+  ): Promise<{ readonly head: ObjectHead; readonly created: boolean }>;
+  head(ref: ObjectRef): Promise<ObjectHead | undefined>;
+  /** Raw bytes, no transparent decompression. Throws Rejected `object_missing`. `end` is inclusive. */
+  get(ref: ObjectRef, range?: { readonly start: number; readonly end: number }): Promise<Readable>;
+  list(
+    bucket: string,
+    prefix: string,
+    page?: { readonly after?: string; readonly limit?: number },
+  ): Promise<{ readonly objects: readonly ObjectHead[]; readonly next?: string }>;
+  /** Runs `use` with a local path of the object's bytes; the path is valid only inside and is read-only. */
+  withFile<T>(ref: ObjectRef, use: (path: string) => Promise<T>): Promise<T>;
+  /** What SQL reads the current version by: `s3://bucket/key`, or a path on one machine. */
+  sqlUri(ref: ObjectRef): Promise<string>;
+}
+
+export interface LedgerItem<T = unknown> {
+  readonly pk: string;
+  readonly sk: string;
+  /** Counts from 1; every write raises it. */
+  readonly rev: number;
+  /** Epoch seconds after which the item may vanish. */
+  readonly expiresAt?: number;
+  readonly data: T;
+}
+
+export type LedgerCondition = { readonly absent: true } | { readonly rev: number } | { readonly any: true };
+
+export interface LedgerPut {
+  readonly put: { readonly pk: string; readonly sk: string; readonly data: unknown; readonly expiresAt?: number };
+  readonly if: LedgerCondition;
+}
+export interface LedgerDelete {
+  readonly delete: { readonly pk: string; readonly sk: string };
+  readonly if: LedgerCondition;
+}
+export type LedgerWrite = LedgerPut | LedgerDelete;
+
+/** Orchestration state: conditional writes on items of at most 400 KB, strongly consistent reads. */
+export interface Ledger {
+  get(pk: string, sk: string): Promise<LedgerItem | undefined>;
+  /** All or nothing, at most 100 writes. A condition that does not hold throws Conflict `stale_item`. */
+  write(writes: readonly LedgerWrite[]): Promise<void>;
+  /** Items of one partition in byte order of `sk`. */
+  query(
+    pk: string,
+    options?: {
+      readonly prefix?: string;
+      readonly after?: string;
+      readonly limit?: number;
+      readonly descending?: boolean;
+    },
+  ): Promise<{ readonly items: readonly LedgerItem[]; readonly next?: string }>;
+}
+
+export interface Bus {
+  /** At least once; consumers de-duplicate by the event's id. */
+  publish(events: readonly DomainEvent[]): Promise<void>;
+}
+
+export interface Secrets {
+  /** Fields of one secret role. Throws Misconfigured `secret_missing` that names the role. */
+  read(role: string): Promise<Readonly<Record<string, string>>>;
+}
+
+/** Call-backs of long tasks. A token whose execution has ended throws Conflict `task_gone`. */
+export interface TaskTokens {
+  succeed(token: string, output: unknown): Promise<void>;
+  fail(token: string, error: string, cause: string): Promise<void>;
+  heartbeat(token: string): Promise<void>;
+}
+
+/** How the lake is reached; the DuckDB session that uses it is `core/io/lake.ts`. */
+export interface LakeTarget {
+  /** `CREATE SECRET` / `ATTACH` options of the home, ready to run in order; the catalog is attached as `lake`. */
+  readonly attachSql: readonly string[];
+  /** Extensions that must be loaded first. */
+  readonly extensions: readonly string[];
+  /** The current snapshot of a table as the catalogue states it, or undefined for no table or no snapshot. */
+  currentSnapshot(namespace: string, table: string): Promise<LakeSnapshot | undefined>;
+}
+
+export interface LakeSnapshot {
+  readonly snapshotId: string;
+  readonly parentSnapshotId?: string;
+  readonly committedAt: Date;
+  readonly summary: Readonly<Record<string, string>>;
+  /** All snapshot ids in the table's present history, newest first. */
+  readonly history: readonly string[];
+}
+
+export interface Io {
+  readonly objects: Objects;
+  readonly ledger: Ledger;
+  readonly bus: Bus;
+  readonly secrets: Secrets;
+  readonly tokens: TaskTokens;
+  readonly lake: LakeTarget;
+}

@@ -1,0 +1,75 @@
+import { Failure } from "../model/failures.ts";
+import { ENVIRONMENTS, type BucketRole, type EnvironmentName } from "../model/pipeline.ts";
+
+/** Settings that the stacks put into every task's environment. Nothing else is read from it. */
+export interface Settings {
+  readonly environment: EnvironmentName;
+  readonly buckets: Readonly<Record<BucketRole, string>>;
+  readonly ledgerTable: string;
+  readonly busName: string;
+  /** Iceberg REST catalogue of the home: `s3tables:<table bucket arn>`, `glue:<account id>`. */
+  readonly lakeCatalog: string;
+  /** Secret names are `<prefix>/<role>`. */
+  readonly secretPrefix: string;
+  /** Folder with `<name>.duckdb_extension` files. */
+  readonly duckdbExtensions: string;
+  /** Set by the embedded engine only: its state folder and its loopback address. */
+  readonly embedded?: { readonly stateDir: string; readonly engineUrl: string; readonly catalogUrl: string };
+}
+
+/** The names of the environment variables: the stacks write them, tasks read them. */
+export const ENV = {
+  environment: "MILLRACE_ENVIRONMENT",
+  landing: "MILLRACE_BUCKET_LANDING",
+  lake: "MILLRACE_BUCKET_LAKE",
+  quarantine: "MILLRACE_BUCKET_QUARANTINE",
+  artifacts: "MILLRACE_BUCKET_ARTIFACTS",
+  ledgerTable: "MILLRACE_LEDGER_TABLE",
+  busName: "MILLRACE_BUS",
+  lakeCatalog: "MILLRACE_LAKE_CATALOG",
+  secretPrefix: "MILLRACE_SECRET_PREFIX",
+  duckdbExtensions: "MILLRACE_DUCKDB_EXTENSIONS",
+  embeddedState: "MILLRACE_EMBEDDED_STATE",
+  embeddedUrl: "MILLRACE_EMBEDDED_URL",
+  embeddedCatalog: "MILLRACE_EMBEDDED_CATALOG",
+} as const;
+
+export function readSettings(env: NodeJS.ProcessEnv): Settings {
+  const need = (name: string): string => {
+    const value = env[name];
+    if (value === undefined || value === "") {
+      throw new Failure("Misconfigured", `The setting ${name} is missing.`, {
+        code: "setting_missing",
+        what: "read the settings of the task",
+        hint: `Set ${name}; the stacks do this, so deploy again or run \`npx millrace doctor\`.`,
+      });
+    }
+    return value;
+  };
+  const name = need(ENV.environment);
+  const environment = ENVIRONMENTS.find((known) => known === name);
+  if (environment === undefined) {
+    throw new Failure("Misconfigured", `${ENV.environment} is "${name}"; valid are ${ENVIRONMENTS.join(", ")}.`, {
+      code: "unknown_environment",
+      what: "read the settings of the task",
+    });
+  }
+  const stateDir = env[ENV.embeddedState];
+  return {
+    environment,
+    buckets: {
+      landing: need(ENV.landing),
+      lake: need(ENV.lake),
+      quarantine: need(ENV.quarantine),
+      artifacts: need(ENV.artifacts),
+    },
+    ledgerTable: need(ENV.ledgerTable),
+    busName: need(ENV.busName),
+    lakeCatalog: need(ENV.lakeCatalog),
+    secretPrefix: need(ENV.secretPrefix),
+    duckdbExtensions: env[ENV.duckdbExtensions] ?? "/opt/duckdb/extensions",
+    ...(stateDir === undefined
+      ? {}
+      : { embedded: { stateDir, engineUrl: need(ENV.embeddedUrl), catalogUrl: need(ENV.embeddedCatalog) } }),
+  };
+}

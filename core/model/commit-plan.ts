@@ -1,0 +1,41 @@
+import { z } from "zod";
+
+/**
+ * What one commit step writes into the lake. Producers stage Parquet files, write the plan as JSON into the
+ * artifacts bucket and pass its key on; state machines carry the key, never the rows.
+ */
+
+/** Iceberg column types that the raw layer uses. `timestamp` has microseconds and no zone (UTC by contract). */
+export const COLUMN_TYPES = ["string", "int", "long", "double", "boolean", "date", "timestamp"] as const;
+
+export const ColumnPlan = z.object({ name: z.string().min(1), type: z.enum(COLUMN_TYPES) });
+export type ColumnPlan = z.infer<typeof ColumnPlan>;
+
+export const TablePlan = z.object({
+  namespace: z.string().min(1),
+  table: z.string().min(1),
+  columns: z.array(ColumnPlan).min(1),
+  /** Identity partition columns. */
+  partitionBy: z.array(z.string()),
+  /** Rows equal in all of these are deleted in the same commit that inserts: the unit of replacement. */
+  replace: z.array(z.object({ column: z.string().min(1), value: z.string() })).min(1),
+  /** Staged Parquet with exactly `columns`, in that order. Empty = only delete. */
+  files: z.array(z.object({ bucket: z.string(), key: z.string(), rows: z.number().int().nonnegative() })),
+  sortBy: z.array(z.string()),
+});
+export type TablePlan = z.infer<typeof TablePlan>;
+
+export const CommitPlan = z.object({
+  version: z.literal(1),
+  /** Deterministic id of the work: the same input and code give the same id. */
+  id: z.string().min(1),
+  tables: z.array(TablePlan),
+});
+export type CommitPlan = z.infer<typeof CommitPlan>;
+
+/** One table's result: what was read back from the catalogue after the commit. */
+export interface TableCommit {
+  readonly table: string;
+  readonly snapshotId: string;
+  readonly rows: number;
+}

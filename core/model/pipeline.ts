@@ -1,0 +1,154 @@
+/**
+ * How a domain is declared: pure data, no CDK import. Stacks, IAM grants, the generated reference and the
+ * ASL checks all read this and nothing else.
+ */
+
+export const ENVIRONMENTS = ["dev", "ci", "qa", "production"] as const;
+export type EnvironmentName = (typeof ENVIRONMENTS)[number];
+
+export type BucketRole = "landing" | "lake" | "quarantine" | "artifacts";
+
+/** Access to the objects of one bucket role under a key prefix ("" = the whole bucket). */
+export interface ObjectAccess {
+  readonly bucket: BucketRole;
+  readonly prefix: string;
+}
+
+export interface LambdaCompute {
+  readonly kind: "lambda";
+  readonly memoryMb: number;
+  readonly timeoutSeconds: number;
+  /** Ephemeral disk; AWS gives 512 MB by default. */
+  readonly diskMb?: number;
+}
+
+export interface FargateCompute {
+  readonly kind: "fargate";
+  readonly cpuUnits: 256 | 512 | 1024 | 2048 | 4096;
+  readonly memoryMb: number;
+  readonly diskGb: number;
+  readonly timeoutSeconds: number;
+  /** The state machine declares the worker dead after this much silence. */
+  readonly heartbeatSeconds: number;
+  /** Folder under `containers/` with the Dockerfile. */
+  readonly container: string;
+}
+
+export type Compute = LambdaCompute | FargateCompute;
+
+export interface TaskDeclaration {
+  /** One sentence for people. */
+  readonly description: string;
+  /** Path under `lambdas/` without extension: `openedx/inspect-log`. */
+  readonly handler: string;
+  readonly compute: Compute;
+  /** The task needs the DuckDB layer. */
+  readonly duckdb?: boolean;
+  readonly reads?: readonly ObjectAccess[];
+  readonly writes?: readonly ObjectAccess[];
+  readonly ledger?: "read" | "write";
+  /** Lake namespaces, for example `raw`. */
+  readonly lake?: { readonly reads?: readonly string[]; readonly writes?: readonly string[] };
+  /** Secret roles, for example `learn/webhook`. */
+  readonly secrets?: readonly string[];
+  /** Event types that the task may publish. */
+  readonly publishes?: readonly string[];
+  /** Named concurrency pools that the task takes a slot of. */
+  readonly lanes?: readonly string[];
+}
+
+/** An object lands in a source bucket. `{stem}` of the key is matched by the task, not by the trigger. */
+export interface LandingTrigger {
+  readonly kind: "landing";
+  readonly id: string;
+  readonly description: string;
+  readonly job: string;
+  /** Key prefix in the landing bucket, for example `sources/tracking-mitx/logs/`. */
+  readonly prefix: string;
+  /** Key suffixes that count; others are counted and ignored. Empty = all. */
+  readonly suffixes?: readonly string[];
+}
+
+/** A domain event on the bus. */
+export interface EventTrigger {
+  readonly kind: "event";
+  readonly id: string;
+  readonly description: string;
+  readonly job: string;
+  readonly event: string;
+  /** EventBridge pattern on `detail`. */
+  readonly detail?: Readonly<Record<string, unknown>>;
+}
+
+export interface ScheduleTrigger {
+  readonly kind: "schedule";
+  readonly id: string;
+  readonly description: string;
+  readonly job: string;
+  /** EventBridge Scheduler expression: `cron(0 4 * * ? *)` or `rate(5 minutes)`. */
+  readonly expression: string;
+  readonly timeZone: string;
+  readonly environments: readonly EnvironmentName[];
+  readonly misfire: "run-once" | "skip";
+}
+
+export type Trigger = LandingTrigger | EventTrigger | ScheduleTrigger;
+
+export interface AssetDeclaration {
+  /** Path-like, snake_case: `mitxonline/openedx/raw_data/tracking_logs`. */
+  readonly id: string;
+  readonly description: string;
+  readonly partition: string;
+  /** Raw lake tables that hold it. */
+  readonly tables: readonly string[];
+}
+
+export interface LaneDeclaration {
+  readonly id: string;
+  readonly description: string;
+  readonly slots: number;
+}
+
+export interface Pipeline {
+  /** snake_case; also the folder under `state-machines/` and `lambdas/`. */
+  readonly domain: string;
+  readonly description: string;
+  /** Jobs of the machine: the values of `input.job`, each with an example for an operator's execution. */
+  readonly jobs: Readonly<Record<string, { readonly description: string; readonly exampleInput: unknown }>>;
+  /** Key = ASL state = substitution = metric = console label, PascalCase. */
+  readonly tasks: Readonly<Record<string, TaskDeclaration>>;
+  readonly triggers: readonly Trigger[];
+  readonly assets: readonly AssetDeclaration[];
+  readonly lanes: readonly LaneDeclaration[];
+}
+
+/** Declares a domain. Mistakes that a type cannot hold are refused here, at build time. */
+export function definePipeline(pipeline: Pipeline): Pipeline {
+  const problems = [
+    ...(/^[a-z][a-z0-9_]*$/.test(pipeline.domain) ? [] : [`domain "${pipeline.domain}" is not snake_case`]),
+    ...Object.keys(pipeline.tasks)
+      .filter((name) => !/^[A-Z][A-Za-z0-9]*$/.test(name))
+      .map((name) => `task "${name}" is not PascalCase`),
+    ...duplicates(pipeline.triggers.map((trigger) => trigger.id)).map((id) => `trigger "${id}" is declared twice`),
+    ...duplicates(pipeline.assets.map((asset) => asset.id)).map((id) => `asset "${id}" is declared twice`),
+    ...pipeline.triggers
+      .filter((trigger) => !(trigger.job in pipeline.jobs))
+      .map((trigger) => `trigger "${trigger.id}" starts the undeclared job "${trigger.job}"`),
+    ...pipeline.triggers
+      .filter((trigger) => trigger.kind === "schedule" && trigger.environments.length === 0)
+      .map((trigger) => `schedule "${trigger.id}" is declared for no environment`),
+    ...Object.entries(pipeline.tasks).flatMap(([name, task]) =>
+      (task.lanes ?? [])
+        .filter((lane) => !pipeline.lanes.some((declared) => declared.id === lane))
+        .map((lane) => `task "${name}" uses the undeclared lane "${lane}"`),
+    ),
+  ];
+  if (problems.length > 0) {
+    throw new Error(`Pipeline "${pipeline.domain}" is wrong: ${problems.join("; ")}.`);
+  }
+  return pipeline;
+}
+
+function duplicates(values: readonly string[]): string[] {
+  return [...new Set(values.filter((value, index) => values.indexOf(value) !== index))];
+}
