@@ -1,0 +1,111 @@
+import { Logger } from "@aws-lambda-powertools/logger";
+import { Metrics, MetricUnit } from "@aws-lambda-powertools/metrics";
+import middy, { type MiddyfiedHandler } from "@middy/core";
+import { z } from "zod";
+import { connect } from "./io/connect.ts";
+import type { Io } from "./io/ports.ts";
+import { readSettings, type Settings } from "./io/settings.ts";
+import { Failure, describeFailure } from "./model/failures.ts";
+import { recordStepEnd, recordStepStart } from "./run-record.ts";
+
+/** Who asks: the same for every task of an execution, set once by the machine's first state. */
+export const RunContext = z.object({
+  /** Name of the execution; unique within a home. */
+  id: z.string().min(1),
+  domain: z.string().min(1),
+  job: z.string().min(1),
+  /** Id of the declared trigger, or `manual`. */
+  trigger: z.string().min(1),
+  /** ISO 8601, UTC. */
+  startedAt: z.string().min(1),
+  state: z.string().min(1),
+  /** 0 on the first attempt. */
+  attempt: z.number().int().nonnegative(),
+});
+export type RunContext = z.infer<typeof RunContext>;
+
+const Envelope = z.object({ run: RunContext, input: z.unknown() });
+
+export interface TaskContext {
+  readonly io: Io;
+  readonly settings: Settings;
+  readonly run: RunContext;
+  readonly log: Logger;
+}
+
+export interface TaskDefinition<I, O> {
+  /** PascalCase: the state, the metric, the label. */
+  readonly name: string;
+  readonly input: z.ZodType<I>;
+  readonly run: (input: I, context: TaskContext) => Promise<O>;
+}
+
+export type TaskHandler = MiddyfiedHandler<unknown, unknown>;
+
+/**
+ * What every task gets for free: the input is checked before anything happens, logs and metrics carry the run,
+ * the step is on record, and whatever is thrown leaves as one of the closed set of names with its record as message.
+ */
+export function task<I, O>(definition: TaskDefinition<I, O>): TaskHandler {
+  const logger = new Logger({ serviceName: definition.name });
+  const metrics = new Metrics({ namespace: "Millrace", serviceName: definition.name });
+  return middy<unknown, unknown>().handler(async (event) => {
+    const startedAt = new Date();
+    try {
+      const { run, input } = parseEnvelope(definition, event);
+      logger.appendKeys({ run: run.id, domain: run.domain, job: run.job, attempt: run.attempt });
+      const settings = readSettings(process.env);
+      const io = await connectOnce(settings);
+      await recordStepStart(io.ledger, run, startedAt);
+      try {
+        const output = await definition.run(input, { io, settings, run, log: logger });
+        await recordStepEnd(io.ledger, run, startedAt, { output });
+        metrics.addMetric("TaskMilliseconds", MetricUnit.Milliseconds, Date.now() - startedAt.getTime());
+        return output;
+      } catch (error) {
+        await recordStepEnd(io.ledger, run, startedAt, { failure: describeFailure(error) });
+        throw error;
+      }
+    } catch (error) {
+      metrics.addMetric("TaskFailed", MetricUnit.Count, 1);
+      const record = describeFailure(error);
+      logger.error(record.message, { failure: record, stack: error instanceof Error ? error.stack : undefined });
+      throw carried(error, record);
+    } finally {
+      metrics.publishStoredMetrics();
+    }
+  });
+}
+
+function parseEnvelope<I>(definition: TaskDefinition<I, unknown>, event: unknown): { run: RunContext; input: I } {
+  const envelope = Envelope.safeParse(event);
+  if (!envelope.success) throw wrongInput(definition.name, "its envelope", envelope.error);
+  const input = definition.input.safeParse(envelope.data.input);
+  if (!input.success) throw wrongInput(definition.name, "its input", input.error);
+  return { run: envelope.data.run, input: input.data };
+}
+
+function wrongInput(name: string, part: string, error: z.ZodError): Failure {
+  return new Failure("Misconfigured", `${name} cannot read ${part}: ${z.prettifyError(error)}`, {
+    code: "wrong_input",
+    what: `start ${name}`,
+    hint: "Compare the execution's input with docs/reference/pipelines.md and start it again.",
+    cause: error,
+  });
+}
+
+let connected: { readonly settings: string; readonly io: Promise<Io> } | undefined;
+
+/** One set of clients per process: a warm task reuses its connections. */
+async function connectOnce(settings: Settings): Promise<Io> {
+  const key = JSON.stringify(settings);
+  if (connected?.settings !== key) connected = { settings: key, io: connect(settings) };
+  return connected.io;
+}
+
+/** The message is the record: Lambda and Step Functions pass only name and message on. */
+function carried(error: unknown, record: ReturnType<typeof describeFailure>): Error {
+  const out = new Error(JSON.stringify(record), { cause: error });
+  out.name = record.class;
+  return out;
+}
