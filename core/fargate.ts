@@ -64,10 +64,14 @@ async function persist(answer: () => Promise<void>): Promise<void> {
 function required(name: string): string {
   const value = process.env[name];
   if (value === undefined || value === "") {
-    throw new Failure("Misconfigured", `The setting ${name} is missing: this container is started by a state machine.`, {
-      code: "setting_missing",
-      what: "start a container task",
-    });
+    throw new Failure(
+      "Misconfigured",
+      `The setting ${name} is missing: this container is started by a state machine.`,
+      {
+        code: "setting_missing",
+        what: "start a container task",
+      },
+    );
   }
   return value;
 }

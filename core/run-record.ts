@@ -69,7 +69,8 @@ function step(run: RunContext, data: Readonly<Record<string, unknown>>) {
 
 /** A step whose output names an asset and a partition labels the whole run with them. */
 function subjectOf(output: unknown): { asset: string; partition: string } | undefined {
-  if (typeof output !== "object" || output === null || !("asset" in output) || !("partition" in output)) return undefined;
+  if (typeof output !== "object" || output === null || !("asset" in output) || !("partition" in output))
+    return undefined;
   const { asset, partition } = output;
   return typeof asset === "string" && typeof partition === "string" ? { asset, partition } : undefined;
 }

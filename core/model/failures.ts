@@ -2,14 +2,7 @@
  * The closed set of failure names. The name is the same in Lambda, Fargate and ASL, so a state machine
  * decides by name and never by text. Anything outside the set is a bug and keeps its own name.
  */
-export const FAILURE_NAMES = [
-  "Transient",
-  "Throttled",
-  "Rejected",
-  "Malformed",
-  "Conflict",
-  "Misconfigured",
-] as const;
+export const FAILURE_NAMES = ["Transient", "Throttled", "Rejected", "Malformed", "Conflict", "Misconfigured"] as const;
 
 export type FailureName = (typeof FAILURE_NAMES)[number];
 
@@ -58,8 +51,7 @@ export class Failure extends Error {
 
 export const isFailure = (error: unknown): error is Failure => error instanceof Failure;
 
-export const isFailureName = (name: string): name is FailureName =>
-  (FAILURE_NAMES as readonly string[]).includes(name);
+export const isFailureName = (name: string): name is FailureName => (FAILURE_NAMES as readonly string[]).includes(name);
 
 /** Describes any thrown value for the run's record. Foreign errors keep their own name (they are bugs). */
 export function describeFailure(error: unknown): FailureRecord {

@@ -1,0 +1,50 @@
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import type { DomainEvent } from "../../core/model/events.ts";
+import { task, type TaskContext } from "../../core/task.ts";
+
+const Input = z.looseObject({
+  asset: z.string().min(1),
+  partition: z.string().min(1),
+  dataVersion: z.string().min(1),
+  codeVersion: z.string().min(1).default("1"),
+  tables: z.array(z.string()),
+  counts: z.record(z.string(), z.unknown()).default({}),
+  commits: z.array(z.object({ table: z.string(), snapshotId: z.string(), rows: z.number() })).default([]),
+});
+
+/**
+ * Records a materialisation and publishes `AssetMaterialized`. The record comes first: an event that announces
+ * something must find it. Both are the same when they are written twice.
+ */
+export const handler = task({ name: "Announce", input: Input, run: announce });
+
+async function announce(
+  input: z.infer<typeof Input>,
+  { io, run }: Pick<TaskContext, "io" | "run">,
+): Promise<{ eventId: string }> {
+  const { asset, partition, dataVersion, codeVersion, tables, counts, commits } = input;
+  const recordKey = { pk: `materialisation#${asset}`, sk: `${partition}#${dataVersion}#${codeVersion}` };
+  const earlier = z
+    .object({ materializedAt: z.string(), runId: z.string() })
+    .safeParse((await io.ledger.get(recordKey.pk, recordKey.sk))?.data);
+  const { materializedAt, runId } = earlier.success
+    ? earlier.data
+    : { materializedAt: new Date().toISOString(), runId: run.id };
+
+  const record = { asset, partition, dataVersion, codeVersion, tables, counts, commits, runId, materializedAt };
+  await io.ledger.write([
+    { put: { ...recordKey, data: record }, if: { any: true } },
+    { put: { pk: "asset", sk: asset, data: record }, if: { any: true } },
+  ]);
+
+  const event: DomainEvent = {
+    id: createHash("sha256")
+      .update(JSON.stringify([asset, partition, dataVersion, codeVersion]))
+      .digest("hex"),
+    type: "AssetMaterialized",
+    detail: { version: 1, asset, partition, dataVersion, codeVersion, tables, runId, materializedAt },
+  };
+  await io.bus.publish([event]);
+  return { eventId: event.id };
+}

@@ -1,0 +1,182 @@
+import {
+  definePipeline,
+  type AssetDeclaration,
+  type LandingTrigger,
+  type TaskDeclaration,
+} from "../../core/model/pipeline.ts";
+import { deployments } from "../../lambdas/openedx/sources/deployments.ts";
+
+/** A retried attempt must find room to spool the object and DuckDB's spill files. */
+const LOG_DISK_MB = 4096;
+
+const normalise: Omit<TaskDeclaration, "description" | "compute"> = {
+  handler: "openedx/normalise-log",
+  duckdb: true,
+  reads: [{ bucket: "landing", prefix: "sources/" }],
+  writes: [
+    ...deployments.map(({ id }) => ({ bucket: "landing" as const, prefix: `${id}/` })),
+    { bucket: "lake", prefix: "staging/" },
+    { bucket: "quarantine", prefix: "quarantine/tracking_logs/" },
+    { bucket: "artifacts", prefix: "accounting/tracking_logs/" },
+    { bucket: "artifacts", prefix: "commits/" },
+  ],
+  ledger: "write",
+  lake: { reads: ["raw"] },
+};
+
+export const openedx = definePipeline({
+  domain: "openedx",
+  description: "Tracking logs and course archives of the Open edX installations, from landing to the raw tables.",
+  jobs: {
+    tracking_log: {
+      description: "One shard of a tracking log: verified, accounted for line by line, committed to its raw table.",
+      exampleInput: {
+        job: "tracking_log",
+        bucket: "<landing bucket>",
+        key: "sources/tracking-mitxonline/logs/2026-01-15/shard.log.gz",
+      },
+    },
+    course_archive: {
+      description: "One course export: unpacked safely, its rows committed, MIT Learn told once per new version.",
+      exampleInput: {
+        job: "course_archive",
+        bucket: "<landing bucket>",
+        key: "sources/course-exports-mitxonline/course-v1:Org+Course+Run.tar.gz",
+      },
+    },
+  },
+  tasks: {
+    InspectLog: {
+      description: "Looks at a landed tracking log: its source, its date, its size, and whether it is new.",
+      handler: "openedx/inspect-log",
+      compute: { kind: "lambda", memoryMb: 512, timeoutSeconds: 60 },
+      reads: [{ bucket: "landing", prefix: "sources/" }],
+      writes: [{ bucket: "quarantine", prefix: "quarantine/tracking_logs/" }],
+      ledger: "write",
+    },
+    NormaliseLog: {
+      description: "Verifies and normalises one tracking log of up to 1 GB raw.",
+      compute: { kind: "lambda", memoryMb: 2048, timeoutSeconds: 900, diskMb: LOG_DISK_MB },
+      ...normalise,
+    },
+    NormaliseLargeLog: {
+      description: "Verifies and normalises one tracking log that is too large for a Lambda.",
+      compute: {
+        kind: "fargate",
+        cpuUnits: 1024,
+        memoryMb: 4096,
+        diskGb: 50,
+        timeoutSeconds: 14_400,
+        heartbeatSeconds: 60,
+        container: "worker",
+      },
+      ...normalise,
+    },
+    ExtractCourse: {
+      description: "Unpacks one course export and stages its rows, files and manifest.",
+      handler: "openedx/extract-course",
+      compute: {
+        kind: "fargate",
+        cpuUnits: 1024,
+        memoryMb: 4096,
+        diskGb: 50,
+        timeoutSeconds: 14_400,
+        heartbeatSeconds: 60,
+        container: "worker",
+      },
+      duckdb: true,
+      reads: [{ bucket: "landing", prefix: "sources/" }],
+      writes: [
+        ...deployments.flatMap(({ id, coursePrefix }) =>
+          coursePrefix === undefined ? [] : [{ bucket: "landing" as const, prefix: `${id}/openedx/` }],
+        ),
+        { bucket: "lake", prefix: "staging/" },
+        { bucket: "quarantine", prefix: "quarantine/course_archives/" },
+        { bucket: "artifacts", prefix: "commits/" },
+      ],
+      ledger: "write",
+    },
+    CommitRows: {
+      description: "Commits staged rows to their raw tables, one committer per table.",
+      handler: "lake/commit-rows",
+      compute: { kind: "lambda", memoryMb: 2048, timeoutSeconds: 900, diskMb: 2048 },
+      duckdb: true,
+      reads: [
+        { bucket: "lake", prefix: "staging/" },
+        { bucket: "artifacts", prefix: "commits/" },
+      ],
+      ledger: "write",
+      lake: { reads: ["raw"], writes: ["raw"] },
+    },
+    Announce: {
+      description: "Records the materialisation and publishes it on the bus.",
+      handler: "ledger/announce",
+      compute: { kind: "lambda", memoryMb: 512, timeoutSeconds: 60 },
+      ledger: "write",
+      publishes: ["AssetMaterialized"],
+    },
+    NotifyLearn: {
+      description: "Sends MIT Learn one signed webhook per course and content version.",
+      handler: "learn-webhook/notify-learn",
+      compute: { kind: "lambda", memoryMb: 512, timeoutSeconds: 240 },
+      reads: deployments
+        .filter(({ announcesContent }) => announcesContent)
+        .map(({ id }) => ({ bucket: "landing" as const, prefix: `${id}/openedx/raw_data/course_xml/` })),
+      ledger: "write",
+      secrets: ["learn/webhook"],
+      lanes: ["learn-webhook"],
+    },
+    RecordFailure: {
+      description: "Puts a failed run on record under one of the closed set of names.",
+      handler: "ledger/record-failure",
+      compute: { kind: "lambda", memoryMb: 512, timeoutSeconds: 30 },
+      ledger: "write",
+    },
+  },
+  triggers: deployments.flatMap(landings),
+  assets: deployments.flatMap(assetsOf),
+  lanes: [{ id: "learn-webhook", description: "All outbound webhooks to MIT Learn.", slots: 4 }],
+});
+
+function landings({ id, trackingPrefix, coursePrefix }: (typeof deployments)[number]): LandingTrigger[] {
+  const log: LandingTrigger = {
+    kind: "landing",
+    id: `tracking_log_${id}`,
+    description: `A tracking-log shard of ${id} lands.`,
+    job: "tracking_log",
+    prefix: trackingPrefix,
+  };
+  if (coursePrefix === undefined) return [log];
+  return [
+    log,
+    {
+      kind: "landing",
+      id: `course_archive_${id}`,
+      description: `A course export of ${id} lands.`,
+      job: "course_archive",
+      prefix: coursePrefix,
+    },
+  ];
+}
+
+function assetsOf({ id, coursePrefix }: (typeof deployments)[number]): AssetDeclaration[] {
+  const platform = id === "edxorg" ? "edxorg" : `${id}/openedx`;
+  const log: AssetDeclaration = {
+    id: `${platform}/raw_data/tracking_logs`,
+    description: `Tracking-log events of ${id}, one row per line that is a JSON object.`,
+    partition: "log date",
+    tables: [`raw.raw__${id}__${id === "edxorg" ? "s3" : "openedx"}__tracking_logs`],
+  };
+  if (coursePrefix === undefined) return [log];
+  return [
+    log,
+    {
+      id: `${id}/openedx/raw_data/course_xml`,
+      description: `Course exports of ${id}: metadata, videos, blocks, policy, signatories and static assets.`,
+      partition: "course id",
+      tables: ["metadata", "video", "xml_blocks", "blocks", "policy", "signatories", "static_assets"].map(
+        (entity) => `raw.raw__${id}__openedx__xml__course_${entity}`,
+      ),
+    },
+  ];
+}
