@@ -10,13 +10,19 @@ export interface ObjectRef {
   readonly versionId?: string;
 }
 
-export interface ObjectHead {
+/** What a listing knows of an object: S3 lists neither version ids nor metadata, `head` has them. */
+export interface ListedObject {
   readonly bucket: string;
   readonly key: string;
-  readonly versionId: string;
+  /** Changes with the content; the MD5 in hex only for objects that were written in one piece. */
   readonly etag: string;
   readonly sizeBytes: number;
   readonly lastModified: Date;
+}
+
+export interface ObjectHead extends ListedObject {
+  readonly versionId: string;
+  /** Names in lower case, printable ASCII, at most 2 KB together. */
   readonly metadata: Readonly<Record<string, string>>;
 }
 
@@ -38,14 +44,18 @@ export interface Objects {
   head(ref: ObjectRef): Promise<ObjectHead | undefined>;
   /** Raw bytes, no transparent decompression. Throws Rejected `object_missing`. `end` is inclusive. */
   get(ref: ObjectRef, range?: { readonly start: number; readonly end: number }): Promise<Readable>;
+  /** Current versions in byte order of the UTF-8 key; `next` is the `after` of the next page. At most 1,000 a page. */
   list(
     bucket: string,
     prefix: string,
     page?: { readonly after?: string; readonly limit?: number },
-  ): Promise<{ readonly objects: readonly ObjectHead[]; readonly next?: string }>;
+  ): Promise<{ readonly objects: readonly ListedObject[]; readonly next?: string }>;
   /** Runs `use` with a local path of the object's bytes; the path is valid only inside and is read-only. */
   withFile<T>(ref: ObjectRef, use: (path: string) => Promise<T>): Promise<T>;
-  /** What SQL reads the current version by: `s3://bucket/key`, or a path on one machine. */
+  /**
+   * What SQL reads the current version by: `s3://bucket/key`, or a path on one machine.
+   * Throws Conflict `version_not_current` when the reference names another version.
+   */
   sqlUri(ref: ObjectRef): Promise<string>;
 }
 
@@ -76,7 +86,7 @@ export interface Ledger {
   get(pk: string, sk: string): Promise<LedgerItem | undefined>;
   /** All or nothing, at most 100 writes. A condition that does not hold throws Conflict `stale_item`. */
   write(writes: readonly LedgerWrite[]): Promise<void>;
-  /** Items of one partition in byte order of `sk`. */
+  /** Items of one partition in byte order of `sk`, at most 1,000 a page; a short page may still have a `next`. */
   query(
     pk: string,
     options?: {
