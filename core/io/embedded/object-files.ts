@@ -1,0 +1,114 @@
+import { createHash, randomUUID } from "node:crypto";
+import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { Readable } from "node:stream";
+import type { DatabaseSync } from "node:sqlite";
+import { isMissingFile } from "./errors.ts";
+import { textOf } from "./row.ts";
+
+const SPOOL = "spool";
+const OBJECTS = "objects";
+
+/** Bytes that are durable under a temporary name. */
+export interface Spooled {
+  readonly path: string;
+  /** MD5 in hex, as S3's ETag of an object written in one piece. */
+  readonly etag: string;
+  readonly sizeBytes: number;
+}
+
+/** Writes the whole body to a temporary file and syncs it. On any error nothing is left behind. */
+export async function spool(stateDir: string, body: Uint8Array | string | Readable): Promise<Spooled> {
+  const folder = join(stateDir, OBJECTS, SPOOL);
+  await makeDurableFolder(folder);
+  const path = join(folder, randomUUID());
+  const md5 = createHash("md5");
+  let sizeBytes = 0;
+  try {
+    // Read-only for everybody from the start: `withFile` hands out this very file.
+    const file = await open(path, "wx", 0o444);
+    try {
+      const chunks = typeof body === "string" || body instanceof Uint8Array ? [Buffer.from(body)] : body;
+      for await (const chunk of chunks) {
+        const bytes: Buffer = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk);
+        md5.update(bytes);
+        sizeBytes += bytes.length;
+        await file.writeFile(bytes);
+      }
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    await rm(path, { force: true });
+    throw error;
+  }
+  return { path, etag: md5.digest("hex"), sizeBytes };
+}
+
+/**
+ * Where a version's bytes live, below the state folder. The key is never a path; only a harmless extension is
+ * kept, because readers (DuckDB, gunzip) look at it.
+ */
+export function fileOf(bucket: string, key: string, versionId: string): string {
+  const extension = /(?:\.[A-Za-z0-9]{1,10}){1,2}$/.exec(key)?.[0].toLowerCase() ?? "";
+  return join(OBJECTS, bucket, versionId.slice(0, 2), `${versionId}${extension}`);
+}
+
+/** Gives spooled bytes their final name, durably. The name is new, so nothing is ever replaced. */
+export async function settle(stateDir: string, spooled: Spooled, file: string): Promise<void> {
+  const target = join(stateDir, file);
+  await makeDurableFolder(dirname(target));
+  await rename(spooled.path, target);
+  await syncFolder(dirname(target));
+}
+
+async function makeDurableFolder(folder: string): Promise<void> {
+  const first = await mkdir(folder, { recursive: true });
+  if (first === undefined) return;
+  for (let made = folder; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made));
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/**
+ * Removes what killed writers left: spool files, and files that no version names. Only files older than
+ * `olderThanMs` go, because a living writer's file is in neither state for longer. Returns how many went.
+ */
+export async function sweepOrphans(stateDir: string, db: DatabaseSync, olderThanMs = 3_600_000): Promise<number> {
+  const oldest = Date.now() - olderThanMs;
+  const named = db.prepare("SELECT file FROM versions WHERE file = ?");
+  let removed = 0;
+  for (const file of await listFiles(stateDir, OBJECTS)) {
+    const row = named.get(file);
+    if (row !== undefined && textOf(row, "file") === file) continue;
+    const path = join(stateDir, file);
+    const info = await stat(path).catch((error: unknown) => {
+      if (isMissingFile(error)) return undefined;
+      throw error;
+    });
+    if (info === undefined || info.mtimeMs > oldest) continue;
+    await rm(path, { force: true });
+    removed += 1;
+  }
+  return removed;
+}
+
+async function listFiles(stateDir: string, folder: string): Promise<string[]> {
+  const entries = await readdir(join(stateDir, folder), { recursive: true, withFileTypes: true }).catch(
+    (error: unknown) => {
+      if (isMissingFile(error)) return [];
+      throw error;
+    },
+  );
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(stateDir.length + 1));
+}
