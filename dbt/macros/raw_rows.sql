@@ -1,0 +1,20 @@
+{#-
+  Rows of a raw table, whether or not a loader has made it yet: only some deployments may have landed, and a
+  loader of an older version may lack a column. An absent table is an empty typed relation, an absent column is null.
+
+  columns: list of [name, type].
+-#}
+{% macro raw_rows(table, columns) -%}
+  {%- set relation = source('raw', table) -%}
+  {%- set existing = load_relation(relation) if execute else none -%}
+  {%- set present = adapter.get_columns_in_relation(existing) | map(attribute='name') | map('lower') | list
+        if existing is not none else [] -%}
+  (
+    select
+    {%- for name, type in columns %}
+      {% if name in present %}{{ adapter.quote(name) }}{% else %}cast(null as {{ type }}){% endif %} as {{ adapter.quote(name) }}
+      {{- ',' if not loop.last }}
+    {%- endfor %}
+    {% if existing is not none %}from {{ relation }}{% else %}where false{% endif %}
+  )
+{%- endmacro %}

@@ -1,0 +1,66 @@
+with events as (
+  {%- for model in [
+    'stg__mitx__openedx__tracking_logs',
+    'stg__mitxonline__openedx__tracking_logs',
+    'stg__xpro__openedx__tracking_logs',
+    'stg__edxorg__s3__tracking_logs',
+  ] %}
+  select * from {{ ref(model) }}
+  {{ 'union all' if not loop.last }}
+  {%- endfor %}
+),
+
+parsed as (
+  select
+    *,
+    {{ parsed_json('context') }} as context_json,
+    {{ parsed_json('event') }} as event_json
+  from events
+),
+
+read as (
+  select
+    *,
+    {{ json_text('context_json', '$.course_id') }} as context_course_id,
+    {{ json_text('event_json', '$.course_id') }} as event_course_id,
+    {{ json_text('context_json', '$.path') }} as context_path,
+    {{ json_text('context_json', '$.user_id') }} as context_user_id,
+    {{ json_text('event_json', '$.user_id') }} as event_user_id
+  from parsed
+)
+
+select
+  event_id,
+  deployment,
+  event_time,
+  event_date,
+  nullif(username, '') as username,
+  try_cast(context_user_id as bigint) as user_id,
+  coalesce(
+    context_course_id,
+    event_course_id,
+    {{ course_id_in('context_path') }},
+    {{ course_id_in('event_type') }},
+    {{ course_id_in('page') }}
+  ) as course_id,
+  event_source,
+  event_type,
+  event_name,
+  session_id,
+  page,
+  context_path as path,
+  {{ json_text('context_json', '$.module.display_name') }} as module_name,
+  {{ json_text('context_json', '$.module.usage_key') }} as module_usage_key,
+  try_cast(event_user_id as bigint) as subject_user_id,
+  case
+    when event_type like '%\_video' escape '\'
+      or event_type like '%\_transcript' escape '\'
+      or event_type like 'edx.video.%'
+      or event_type like 'problem\_%' escape '\'
+      or event_type like 'edx.course.enrollment.%'
+      then event
+  end as payload,
+  log_date,
+  source_file,
+  source_line
+from read

@@ -1,0 +1,1 @@
+{{ staged_tracking_logs('xpro', 'raw__xpro__openedx__tracking_logs') }}
