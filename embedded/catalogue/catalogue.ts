@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { dirname } from "node:path";
-import { formatJson, parseJson } from "./exact-json.ts";
+import { formatJson, parseJson } from "../../core/model/exact-json.ts";
 import { createNamespaces, SEPARATOR } from "./namespaces.ts";
 import { asRestError, badRequest, RestError } from "./rest-error.ts";
 import { createRoutes, type Answer, type Route } from "./routes.ts";

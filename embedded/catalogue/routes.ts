@@ -3,7 +3,7 @@ import { CreateNamespace, SEPARATOR, UpdateProperties, type Namespaces } from ".
 import { CommitTable, CreateTable, type LoadedTable, type Tables } from "./tables.ts";
 import { badRequest } from "./rest-error.ts";
 import type { CatalogueStore } from "./store.ts";
-import { formatJson } from "./exact-json.ts";
+import { formatJson } from "../../core/model/exact-json.ts";
 
 export interface Call {
   /** Decoded path parameters. */

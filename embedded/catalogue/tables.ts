@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { applyUpdates } from "./apply-updates.ts";
-import { formatJson, parseJson } from "./exact-json.ts";
+import { formatJson, parseJson } from "../../core/model/exact-json.ts";
 import { checkRequirements, Requirement } from "./requirements.ts";
 import { badRequest, RestError } from "./rest-error.ts";
 import type { CatalogueStore, TableRow } from "./store.ts";
