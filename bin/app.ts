@@ -1,0 +1,70 @@
+import { join } from "node:path";
+import { App } from "aws-cdk-lib";
+import featureFlags from "aws-cdk-lib/recommended-feature-flags.json" with { type: "json" };
+import { ENVIRONMENTS, type EnvironmentName } from "../core/model/pipeline.ts";
+import { bundleTasks } from "../lib/constructs/bundle.ts";
+import { provideDuckdb } from "../lib/constructs/duckdb-files.ts";
+import type { EnvironmentProps } from "../lib/environment.ts";
+import { EnvironmentStage } from "../lib/stacks/environment-stage.ts";
+import { domains } from "../state-machines/index.ts";
+
+/** The only place where environments differ. */
+const environments: Readonly<Record<EnvironmentName, Omit<EnvironmentProps, "name">>> = {
+  dev: {
+    organisation: "ol",
+    retainData: false,
+    logRetentionDays: 7,
+    eventArchiveDays: 7,
+    schedules: true,
+    machineSettings: { GatherSeconds: "2" },
+  },
+  ci: {
+    organisation: "ol",
+    retainData: false,
+    logRetentionDays: 7,
+    eventArchiveDays: 7,
+    schedules: false,
+    machineSettings: { GatherSeconds: "2" },
+  },
+  qa: {
+    organisation: "ol",
+    retainData: true,
+    logRetentionDays: 30,
+    eventArchiveDays: 30,
+    schedules: true,
+    machineSettings: { GatherSeconds: "60" },
+  },
+  production: {
+    organisation: "ol",
+    retainData: true,
+    logRetentionDays: 365,
+    eventArchiveDays: 365,
+    schedules: true,
+    machineSettings: { GatherSeconds: "300" },
+    alarmEmail: "data-platform-alarms@example.org",
+  },
+};
+
+const root = join(import.meta.dirname, "..");
+const app = new App({ analyticsReporting: false, context: featureFlags });
+const chosen = chooseEnvironments(app.node.tryGetContext("environments"));
+const layer = await provideDuckdb(root, app.node.tryGetContext("duckdbLayer") === "host" ? "host" : "arm64");
+const bundles = await bundleTasks(
+  domains.map(({ pipeline }) => pipeline),
+  root,
+);
+for (const name of chosen) {
+  new EnvironmentStage(app, { environment: { name, ...environments[name] }, domains, bundles, layer, root });
+}
+app.synth();
+
+/** `-c environments=dev,qa` limits what is synthesised; without it everything is. */
+function chooseEnvironments(wanted: unknown): readonly EnvironmentName[] {
+  if (wanted === undefined) return ENVIRONMENTS;
+  const names = String(wanted).split(",");
+  const unknown = names.filter((name) => !ENVIRONMENTS.some((known) => known === name));
+  if (unknown.length > 0) {
+    throw new Error(`Unknown environment ${unknown.join(", ")}. Valid are ${ENVIRONMENTS.join(", ")}.`);
+  }
+  return ENVIRONMENTS.filter((known) => names.includes(known));
+}

@@ -1,0 +1,56 @@
+import { Duration, Size, Stack } from "aws-cdk-lib";
+import { Architecture, Code, Function as LambdaFunction, Runtime, Tracing, type ILayerVersion } from "aws-cdk-lib/aws-lambda";
+import { Construct } from "constructs";
+import type { LambdaCompute, TaskDeclaration } from "../../core/model/pipeline.ts";
+import type { EnvironmentProps, Names } from "../environment.ts";
+import { acknowledge } from "./acknowledge.ts";
+import type { Bundle } from "./bundle.ts";
+import { logGroup } from "./log-group.ts";
+import { taskEnvironment } from "./task-environment.ts";
+import { taskRole, writeLogs } from "./task-role.ts";
+
+export interface TaskProps<C> {
+  readonly environment: EnvironmentProps;
+  readonly names: Names;
+  readonly domain: string;
+  readonly task: TaskDeclaration;
+  readonly compute: C;
+  readonly bundle: Bundle;
+}
+
+/** A short step: one function, called synchronously by its state machine and by nobody else. */
+export class LambdaTask extends Construct {
+  readonly lambda: LambdaFunction;
+
+  constructor(scope: Construct, id: string, props: TaskProps<LambdaCompute> & { readonly duckdb?: ILayerVersion }) {
+    super(scope, id);
+    const { environment, names, domain, task, compute, bundle, duckdb } = props;
+    const stack = Stack.of(this);
+    const functionName = names.task(domain, id);
+    const logs = logGroup(this, "Logs", environment, `/aws/lambda/${functionName}`);
+    const role = taskRole(this, { stack, names, domain, task });
+    role.addToPolicy(writeLogs(logs));
+    this.lambda = new LambdaFunction(this, "Function", {
+      functionName,
+      description: task.description.slice(0, 256),
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
+      handler: "index.handler",
+      code: Code.fromAsset(bundle.directory, { assetHash: bundle.hash }),
+      memorySize: compute.memoryMb,
+      timeout: Duration.seconds(compute.timeoutSeconds),
+      ...(compute.diskMb === undefined ? {} : { ephemeralStorageSize: Size.mebibytes(compute.diskMb) }),
+      ...(duckdb === undefined ? {} : { layers: [duckdb] }),
+      environment: taskEnvironment(stack, environment, names),
+      role,
+      logGroup: logs,
+      tracing: Tracing.ACTIVE,
+    });
+    acknowledge(
+      this.lambda,
+      "Called synchronously by its state machine: a failure is the state's, which records it. There is no asynchronous edge.",
+      "Serverless-LambdaAsyncFailureDestination",
+      "Serverless-LambdaDLQ",
+    );
+  }
+}

@@ -1,0 +1,108 @@
+import { Fn, RemovalPolicy, Stack } from "aws-cdk-lib";
+import { Effect, PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import { DefinitionBody, LogLevel, StateMachine, StateMachineType } from "aws-cdk-lib/aws-stepfunctions";
+import { Construct } from "constructs";
+import type { EnvironmentProps, Names } from "../environment.ts";
+import { acknowledge } from "./acknowledge.ts";
+import type { FargateTask } from "./fargate-task.ts";
+import type { LambdaTask } from "./lambda-task.ts";
+import { logGroup } from "./log-group.ts";
+
+export interface MachineProps {
+  readonly environment: EnvironmentProps;
+  readonly names: Names;
+  readonly domain: string;
+  /** Amazon States Language with `${placeholders}`; deployed as it is written. */
+  readonly definition: string;
+  readonly lambdas: readonly LambdaTask[];
+  readonly fargates: readonly FargateTask[];
+}
+
+/** What the platform fills in besides the tasks; `lib/checks` knows the same names. */
+export const PLATFORM_SUBSTITUTIONS = ["Cluster", "Subnet1", "Subnet2", "SecurityGroup", "AssignPublicIp"] as const;
+
+/** The state machine of one domain, allowed to run the tasks of its declaration and nothing else. */
+export class Machine extends Construct {
+  readonly machine: StateMachine;
+
+  constructor(scope: Construct, id: string, props: MachineProps) {
+    super(scope, id);
+    const { environment, names, domain, definition, lambdas, fargates } = props;
+    const stack = Stack.of(this);
+    const cluster = stack.formatArn({ service: "ecs", resource: "cluster", resourceName: names.cluster });
+    const subnets = Fn.split(",", Fn.importValue(names.subnetsExport), 2);
+    const platform: Record<(typeof PLATFORM_SUBSTITUTIONS)[number], string> = {
+      Cluster: cluster,
+      Subnet1: Fn.select(0, subnets),
+      Subnet2: Fn.select(1, subnets),
+      SecurityGroup: Fn.importValue(names.securityGroupExport),
+      // The subnets are public and have no NAT: without an address a task reaches nothing.
+      AssignPublicIp: "ENABLED",
+    };
+    const known: Readonly<Record<string, string>> = {
+      ...environment.machineSettings,
+      ...platform,
+      ...Object.fromEntries(lambdas.map(({ node, lambda }) => [node.id, lambda.functionArn])),
+      ...Object.fromEntries(fargates.map((task) => [task.node.id, task.definition.taskDefinitionArn])),
+    };
+    const used = new Set([...definition.matchAll(/\$\{([A-Za-z0-9_]+)\}/g)].map(([, key]) => key ?? ""));
+    const role = new Role(this, "Role", {
+      assumedBy: new ServicePrincipal("states.amazonaws.com"),
+      description: `Runs the tasks of ${domain}.`,
+    });
+    this.machine = new StateMachine(this, "Machine", {
+      stateMachineName: names.machine(domain),
+      stateMachineType: StateMachineType.STANDARD,
+      definitionBody: DefinitionBody.fromString(definition),
+      definitionSubstitutions: Object.fromEntries(Object.entries(known).filter(([key]) => used.has(key))),
+      role,
+      logs: {
+        // Step Functions may write only log groups below this prefix without a policy of their own.
+        destination: logGroup(this, "Logs", environment, `/aws/vendedlogs/states/${names.machine(domain)}`),
+        level: LogLevel.ALL,
+        includeExecutionData: false,
+      },
+      tracingEnabled: true,
+      // Executions under way go with the machine: in an environment that keeps its data the machine stays.
+      removalPolicy: environment.retainData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+    });
+    if (lambdas.length > 0) {
+      role.addToPolicy(
+        new PolicyStatement({
+          actions: ["lambda:InvokeFunction"],
+          resources: lambdas.map(({ lambda }) => lambda.functionArn),
+        }),
+      );
+    }
+    for (const statement of containers(fargates, cluster)) role.addToPolicy(statement);
+    acknowledge(role, "Log delivery and tracing have no resource-level permissions.", "AwsSolutions-IAM5");
+  }
+}
+
+function containers(tasks: readonly FargateTask[], cluster: string): PolicyStatement[] {
+  if (tasks.length === 0) return [];
+  const definitions = tasks.map(({ definition }) => definition);
+  const onCluster = { ArnEquals: { "ecs:cluster": cluster } };
+  return [
+    new PolicyStatement({
+      actions: ["ecs:RunTask"],
+      resources: definitions.map(({ taskDefinitionArn }) => taskDefinitionArn),
+      conditions: onCluster,
+    }),
+    // Tags of the definition are passed on to the task, which costs are reported by.
+    new PolicyStatement({
+      actions: ["ecs:TagResource"],
+      resources: [`${cluster.replace(":cluster/", ":task/")}/*`],
+      conditions: { StringEquals: { "ecs:CreateAction": "RunTask" } },
+    }),
+    new PolicyStatement({
+      effect: Effect.ALLOW,
+      actions: ["iam:PassRole"],
+      resources: definitions.flatMap(({ taskRole, executionRole }) => [
+        taskRole.roleArn,
+        ...(executionRole === undefined ? [] : [executionRole.roleArn]),
+      ]),
+      conditions: { StringEquals: { "iam:PassedToService": "ecs-tasks.amazonaws.com" } },
+    }),
+  ];
+}

@@ -1,0 +1,56 @@
+import { ArnFormat, Stack } from "aws-cdk-lib";
+import { PolicyStatement } from "aws-cdk-lib/aws-iam";
+import type { Names } from "../environment.ts";
+import type { Grant, Resource } from "./grants.ts";
+
+/** The grants of one task as IAM statements of one environment. */
+export const statementsOf = (stack: Stack, names: Names, grants: readonly Grant[]): PolicyStatement[] =>
+  grants.map(
+    ({ actions, resource, conditions }) =>
+      new PolicyStatement({
+        actions: [...actions],
+        resources: [arnOf(stack, names, resource)],
+        ...(conditions === undefined ? {} : { conditions }),
+      }),
+  );
+
+function arnOf(stack: Stack, names: Names, resource: Resource): string {
+  switch (resource.kind) {
+    case "objects":
+      return `${bucketArn(stack, names.bucket(resource.bucket))}/${resource.prefix}*`;
+    case "bucket":
+      return bucketArn(stack, names.bucket(resource.bucket));
+    case "ledger":
+      return stack.formatArn({ service: "dynamodb", resource: "table", resourceName: names.ledgerTable });
+    case "bus":
+      return stack.formatArn({ service: "events", resource: "event-bus", resourceName: names.bus });
+    case "secret":
+      // Secrets Manager appends six random characters to every ARN.
+      return stack.formatArn({
+        service: "secretsmanager",
+        resource: "secret",
+        resourceName: `${names.secretPrefix}/${resource.role}-??????`,
+        arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+      });
+    case "table-bucket":
+      return tableBucketArn(stack, names);
+    case "tables":
+      return `${tableBucketArn(stack, names)}/table/*`;
+    case "machine":
+      return machineArn(stack, names, resource.domain);
+  }
+}
+
+export const bucketArn = (stack: Stack, bucket: string): string =>
+  stack.formatArn({ service: "s3", region: "", account: "", resource: bucket });
+
+export const tableBucketArn = (stack: Stack, names: Names): string =>
+  stack.formatArn({ service: "s3tables", resource: "bucket", resourceName: names.tableBucket });
+
+export const machineArn = (stack: Stack, names: Names, domain: string): string =>
+  stack.formatArn({
+    service: "states",
+    resource: "stateMachine",
+    resourceName: names.machine(domain),
+    arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+  });

@@ -1,0 +1,18 @@
+import type { Stack } from "aws-cdk-lib";
+import { ENV } from "../../core/io/settings.ts";
+import type { EnvironmentProps, Names } from "../environment.ts";
+import { tableBucketArn } from "./statements.ts";
+
+/** What every task finds in its environment: names of things, never values of secrets. */
+export const taskEnvironment = (stack: Stack, environment: EnvironmentProps, names: Names): Record<string, string> => ({
+  [ENV.environment]: environment.name,
+  [ENV.landing]: names.bucket("landing"),
+  [ENV.lake]: names.bucket("lake"),
+  [ENV.quarantine]: names.bucket("quarantine"),
+  [ENV.artifacts]: names.bucket("artifacts"),
+  [ENV.ledgerTable]: names.ledgerTable,
+  [ENV.busName]: names.bus,
+  [ENV.lakeCatalog]: `s3tables:${tableBucketArn(stack, names)}`,
+  [ENV.secretPrefix]: names.secretPrefix,
+  [ENV.duckdbExtensions]: "/opt/duckdb/extensions",
+});

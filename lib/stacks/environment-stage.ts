@@ -1,0 +1,35 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Stage } from "aws-cdk-lib";
+import type { Construct } from "constructs";
+import type { Pipeline } from "../../core/model/pipeline.ts";
+import type { Bundles } from "../constructs/bundle.ts";
+import type { EnvironmentProps } from "../environment.ts";
+import { PipelineStack } from "./pipeline-stack.ts";
+import { PlatformStack } from "./platform-stack.ts";
+
+export interface Domain {
+  readonly pipeline: Pipeline;
+  /** Path of the machine's text, relative to the repository. */
+  readonly definition: string;
+}
+
+export interface EnvironmentStageProps {
+  readonly environment: EnvironmentProps;
+  readonly domains: readonly Domain[];
+  readonly bundles: Bundles;
+  readonly layer: string;
+  readonly root: string;
+}
+
+/** One environment: the platform, then a stack for every domain. Domains know the platform, never each other. */
+export class EnvironmentStage extends Stage {
+  constructor(scope: Construct, { environment, domains, bundles, layer, root }: EnvironmentStageProps) {
+    super(scope, environment.name);
+    const platform = new PlatformStack(this, { environment, pipelines: domains.map(({ pipeline }) => pipeline) });
+    for (const { pipeline, definition } of domains) {
+      const text = readFileSync(join(root, definition), "utf8");
+      new PipelineStack(this, { environment, pipeline, definition: text, bundles, layer }).addStackDependency(platform);
+    }
+  }
+}

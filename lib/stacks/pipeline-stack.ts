@@ -1,0 +1,62 @@
+import { Stack, Tags } from "aws-cdk-lib";
+import type { Construct } from "constructs";
+import type { Pipeline } from "../../core/model/pipeline.ts";
+import type { Bundles } from "../constructs/bundle.ts";
+import { deadLetterQueue } from "../constructs/dead-letter-queue.ts";
+import { duckdbLayer } from "../constructs/duckdb-layer.ts";
+import { FailureAlarms } from "../constructs/failure-alarms.ts";
+import { FargateTask } from "../constructs/fargate-task.ts";
+import { LambdaTask } from "../constructs/lambda-task.ts";
+import { Machine } from "../constructs/machine.ts";
+import { Triggers } from "../constructs/triggers.ts";
+import { kebab, namesOf, type EnvironmentProps } from "../environment.ts";
+
+export interface PipelineStackProps {
+  readonly environment: EnvironmentProps;
+  readonly pipeline: Pipeline;
+  /** Text of the machine, Amazon States Language. */
+  readonly definition: string;
+  readonly bundles: Bundles;
+  /** Folder of the DuckDB layer. */
+  readonly layer: string;
+}
+
+/** One domain: its machine, its tasks, what starts it, and who hears of its failures. */
+export class PipelineStack extends Stack {
+  constructor(scope: Construct, { environment, pipeline, definition, bundles, layer }: PipelineStackProps) {
+    const names = namesOf(environment);
+    const { domain } = pipeline;
+    super(scope, kebab(domain), {
+      stackName: names.stack(domain),
+      description: `Millrace ${environment.name}, ${domain}: ${pipeline.description}`.slice(0, 1024),
+      terminationProtection: environment.retainData,
+      analyticsReporting: false,
+    });
+    Tags.of(this).add("millrace:environment", environment.name);
+    Tags.of(this).add("millrace:domain", domain);
+    const tasks = Object.entries(pipeline.tasks);
+    const duckdb = tasks.some(([, { compute, duckdb = false }]) => compute.kind === "lambda" && duckdb)
+      ? duckdbLayer(this, layer)
+      : undefined;
+    const lambdas: LambdaTask[] = [];
+    const fargates: FargateTask[] = [];
+    for (const [id, task] of tasks) {
+      const { compute } = task;
+      const common = { environment, names, domain, task, bundle: bundles(task) };
+      if (compute.kind === "fargate") fargates.push(new FargateTask(this, id, { ...common, compute }));
+      else {
+        const layers = task.duckdb === true && duckdb !== undefined ? { duckdb } : {};
+        lambdas.push(new LambdaTask(this, id, { ...common, compute, ...layers }));
+      }
+    }
+    const { machine } = new Machine(this, "Machine", { environment, names, domain, definition, lambdas, fargates });
+    const deadLetters = deadLetterQueue(this, "DeadLetters", `${names.machine(domain)}-dead-letters`);
+    new Triggers(this, "Triggers", { environment, names, pipeline, machine, deadLetters });
+    new FailureAlarms(this, "Failures", {
+      prefix: names.machine(domain),
+      topicArn: this.formatArn({ service: "sns", resource: names.alarmTopic }),
+      machine,
+      deadLetters,
+    });
+  }
+}

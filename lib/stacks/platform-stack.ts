@@ -1,0 +1,86 @@
+import { Duration, RemovalPolicy, Stack, Tags } from "aws-cdk-lib";
+import { AttributeType, Billing, TableEncryptionV2, TableV2 } from "aws-cdk-lib/aws-dynamodb";
+import { CfnCluster } from "aws-cdk-lib/aws-ecs";
+import { EventBus } from "aws-cdk-lib/aws-events";
+import { CfnSecret } from "aws-cdk-lib/aws-secretsmanager";
+import type { Construct } from "constructs";
+import type { Pipeline } from "../../core/model/pipeline.ts";
+import { EVENT_SOURCE } from "../../core/model/events.ts";
+import { acknowledge } from "../constructs/acknowledge.ts";
+import { AlarmTopic } from "../constructs/alarm-topic.ts";
+import { Buckets } from "../constructs/buckets.ts";
+import { Network } from "../constructs/network.ts";
+import { namesOf, pascal, type EnvironmentProps, type Names } from "../environment.ts";
+
+export interface PlatformStackProps {
+  readonly environment: EnvironmentProps;
+  /** Only their declared secrets are read here. */
+  readonly pipelines: readonly Pipeline[];
+}
+
+/** What all domains of one environment share. */
+export class PlatformStack extends Stack {
+  constructor(scope: Construct, { environment, pipelines }: PlatformStackProps) {
+    const names = namesOf(environment);
+    super(scope, "platform", {
+      stackName: names.stack("platform"),
+      description: `Millrace ${environment.name}: buckets, ledger, bus, alarms, secrets and network of all domains.`,
+      terminationProtection: environment.retainData,
+      analyticsReporting: false,
+    });
+    Tags.of(this).add("millrace:environment", environment.name);
+    new Buckets(this, "Buckets", environment, names);
+    this.ledger(environment, names);
+    this.bus(environment, names);
+    new AlarmTopic(this, "Alarms", environment, names);
+    this.secrets(environment, names, pipelines);
+    new Network(this, "Network", environment, names);
+    // The construct `Cluster` makes a network of its own when it is given none; tasks are placed by their machines.
+    new CfnCluster(this, "Cluster", {
+      clusterName: names.cluster,
+      capacityProviders: ["FARGATE", "FARGATE_SPOT"],
+      clusterSettings: [{ name: "containerInsights", value: "enabled" }],
+    });
+  }
+
+  private ledger({ retainData }: EnvironmentProps, names: Names): void {
+    new TableV2(this, "Ledger", {
+      // Named: a generated name makes a replacement of the table possible, and with it an empty ledger.
+      tableName: names.ledgerTable,
+      partitionKey: { name: "pk", type: AttributeType.STRING },
+      sortKey: { name: "sk", type: AttributeType.STRING },
+      billing: Billing.onDemand(),
+      encryption: TableEncryptionV2.dynamoOwnedKey(),
+      timeToLiveAttribute: "expiresAt",
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      deletionProtection: retainData,
+      removalPolicy: retainData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+    });
+  }
+
+  private bus({ eventArchiveDays }: EnvironmentProps, names: Names): void {
+    const bus = new EventBus(this, "Bus", { eventBusName: names.bus, description: "Events between domains." });
+    bus.archive("Archive", {
+      archiveName: `${names.bus}-archive`,
+      description: "Every event between domains, for a replay.",
+      eventPattern: { source: [EVENT_SOURCE] },
+      retention: Duration.days(eventArchiveDays),
+    });
+  }
+
+  /**
+   * Names without values: a value belongs to the system that issued it and is put in by an operator. An empty secret
+   * makes a task fail as Misconfigured, where a generated one would sign with a key that nobody knows.
+   */
+  private secrets({ retainData }: EnvironmentProps, names: Names, pipelines: readonly Pipeline[]): void {
+    const roles = new Set(pipelines.flatMap(({ tasks }) => Object.values(tasks).flatMap(({ secrets = [] }) => secrets)));
+    for (const role of [...roles].sort()) {
+      const secret = new CfnSecret(this, `Secret${pascal(role)}`, {
+        name: `${names.secretPrefix}/${role}`,
+        description: `Millrace secret role ${role}; its value is set by an operator.`,
+      });
+      secret.applyRemovalPolicy(retainData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY);
+      acknowledge(secret, "The system that issued the value decides when it changes.", "AwsSolutions-SMG4");
+    }
+  }
+}
