@@ -69,3 +69,10 @@ export function checkTransaction(items: readonly { pk: string; sk: string; text:
 
 export const pageSize = (limit: number | undefined): number =>
   Math.max(1, Math.min(PAGE_MAX, Math.trunc(limit ?? PAGE_MAX)));
+
+/**
+ * A harmless extension of a key for a local file's name: readers (DuckDB, gunzip) look at it. Nothing else of a
+ * key may become part of a path.
+ */
+export const fileExtension = (key: string): string =>
+  /(?:\.[A-Za-z0-9]{1,10}){1,2}$/.exec(key)?.[0].toLowerCase() ?? "";

@@ -1,9 +1,8 @@
 import { Failure, isFailure } from "../../model/failures.ts";
+import { diskFull, isDiskFull } from "../disk-failures.ts";
 
 /** https://sqlite.org/rescode.html; extended codes carry the primary one in the low byte. */
 const SQLITE = { busy: 5, locked: 6, readOnly: 8, corrupt: 11, full: 13, notADatabase: 26 } as const;
-
-const DISK_FULL: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT"]);
 
 function sqliteCode(error: unknown): number | undefined {
   const code = error instanceof Error && "errcode" in error ? error.errcode : undefined;
@@ -27,14 +26,7 @@ export function embeddedFailure(error: unknown, what: string): unknown {
   if (isFailure(error)) return error;
   const sqlite = sqliteCode(error);
   const system = systemCode(error);
-  if (sqlite === SQLITE.full || DISK_FULL.has(system)) {
-    return new Failure("Transient", `Cannot ${what}: the disk of the state folder is full. Nothing was changed.`, {
-      code: "disk_full",
-      what,
-      hint: "Free some space; the work is tried again by itself.",
-      cause: error,
-    });
-  }
+  if (sqlite === SQLITE.full || isDiskFull(error)) return diskFull(what, error);
   if (isBusy(error)) {
     return new Failure("Transient", `Cannot ${what}: another process held the database for too long.`, {
       code: "state_busy",

@@ -3,6 +3,7 @@ import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import type { DatabaseSync } from "node:sqlite";
+import { fileExtension } from "../limits.ts";
 import { isMissingFile } from "./errors.ts";
 import { textOf } from "./row.ts";
 
@@ -46,14 +47,9 @@ export async function spool(stateDir: string, body: Uint8Array | string | Readab
   return { path, etag: md5.digest("hex"), sizeBytes };
 }
 
-/**
- * Where a version's bytes live, below the state folder. The key is never a path; only a harmless extension is
- * kept, because readers (DuckDB, gunzip) look at it.
- */
-export function fileOf(bucket: string, key: string, versionId: string): string {
-  const extension = /(?:\.[A-Za-z0-9]{1,10}){1,2}$/.exec(key)?.[0].toLowerCase() ?? "";
-  return join(OBJECTS, bucket, versionId.slice(0, 2), `${versionId}${extension}`);
-}
+/** Where a version's bytes live, below the state folder: the key is never a path. */
+export const fileOf = (bucket: string, key: string, versionId: string): string =>
+  join(OBJECTS, bucket, versionId.slice(0, 2), `${versionId}${fileExtension(key)}`);
 
 /** Gives spooled bytes their final name, durably. The name is new, so nothing is ever replaced. */
 export async function settle(stateDir: string, spooled: Spooled, file: string): Promise<void> {

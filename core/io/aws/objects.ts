@@ -1,0 +1,136 @@
+import { GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
+import { Upload } from "@aws-sdk/lib-storage";
+import { Readable } from "node:stream";
+import { checkKey, checkMetadata, pageSize } from "../limits.ts";
+import { objectMissing, rangeInvalid, versionNotCurrent } from "../object-failures.ts";
+import type { ObjectHead, ObjectRef, Objects } from "../ports.ts";
+import { CLIENT } from "./client.ts";
+import { awsFailure, readAwsError, statusOf } from "./errors.ts";
+import { checkedBody, withTemporaryFile } from "./object-body.ts";
+
+/** At most 3 x 8 MB are in memory for a stream; 10,000 parts make 80 GB. */
+const PART_BYTES = 8 * 1_024 * 1_024;
+const PARTS_AT_ONCE = 3;
+
+/** Objects in S3. Buckets are expected to be versioned and to send their events to EventBridge. */
+export function awsObjects(): Objects {
+  const s3 = new S3Client(CLIENT);
+
+  const head = async (ref: ObjectRef): Promise<ObjectHead | undefined> => {
+    checkKey(ref.bucket, ref.key);
+    try {
+      const found = await s3.send(new HeadObjectCommand(named(ref)));
+      return {
+        bucket: ref.bucket,
+        key: ref.key,
+        versionId: found.VersionId ?? "null",
+        etag: bare(found.ETag),
+        sizeBytes: found.ContentLength ?? 0,
+        lastModified: found.LastModified ?? new Date(0),
+        metadata: found.Metadata ?? {},
+      };
+    } catch (error) {
+      if (statusOf(error) === 404) return undefined;
+      throw awsFailure(error, `look at s3://${ref.bucket}/${ref.key}`);
+    }
+  };
+  const existing = async (ref: ObjectRef): Promise<ObjectHead> => {
+    const found = await head(ref);
+    if (found === undefined) throw objectMissing(ref);
+    return found;
+  };
+  const open = async (ref: ObjectRef, range?: { readonly start: number; readonly end: number }): Promise<Readable> => {
+    checkKey(ref.bucket, ref.key);
+    const what = `read s3://${ref.bucket}/${ref.key}`;
+    try {
+      const part =
+        range === undefined ? { ChecksumMode: "ENABLED" as const } : { Range: `bytes=${range.start}-${range.end}` };
+      const { Body, ContentLength } = await s3.send(new GetObjectCommand({ ...named(ref), ...part }));
+      if (!(Body instanceof Readable)) throw new TypeError("S3 answered without a stream.");
+      return checkedBody(Body, ContentLength, what);
+    } catch (error) {
+      const shape = readAwsError(error);
+      if (shape?.name === "NoSuchKey" || shape?.name === "NoSuchVersion") throw objectMissing(ref, error);
+      if (range !== undefined && statusOf(error) === 416) throw rangeInvalid(ref, range);
+      throw awsFailure(error, what);
+    }
+  };
+
+  return {
+    put: async (bucket, key, body, options = {}) => {
+      checkKey(bucket, key);
+      const Metadata = checkMetadata(options.metadata ?? {});
+      const upload = new Upload({
+        client: s3,
+        partSize: PART_BYTES,
+        queueSize: PARTS_AT_ONCE,
+        params: {
+          Bucket: bucket,
+          Key: key,
+          Body: body,
+          Metadata,
+          ContentType: options.contentType ?? "application/octet-stream",
+          // S3 refuses bytes that were damaged on the way; the SDK sends a sum for every part.
+          ChecksumAlgorithm: "SHA256",
+          ...(options.ifAbsent === true ? { IfNoneMatch: "*" } : {}),
+        },
+      });
+      try {
+        const { VersionId } = await upload.done();
+        return { head: await existing(version({ bucket, key }, VersionId)), created: true };
+      } catch (error) {
+        const winner = options.ifAbsent === true && statusOf(error) === 412 ? await head({ bucket, key }) : undefined;
+        if (winner !== undefined) return { head: winner, created: false };
+        throw awsFailure(error, `put s3://${bucket}/${key}`);
+      } finally {
+        if (body instanceof Readable) body.destroy();
+      }
+    },
+
+    head,
+    get: open,
+
+    list: async (bucket, prefix, page = {}) => {
+      try {
+        const { Contents = [], IsTruncated } = await s3.send(
+          new ListObjectsV2Command({
+            Bucket: bucket,
+            Prefix: prefix,
+            StartAfter: page.after,
+            MaxKeys: pageSize(page.limit),
+          }),
+        );
+        const objects = Contents.map(({ Key = "", ETag, Size = 0, LastModified = new Date(0) }) => ({
+          bucket,
+          key: Key,
+          etag: bare(ETag),
+          sizeBytes: Size,
+          lastModified: LastModified,
+        }));
+        const last = objects.at(-1);
+        return IsTruncated === true && last !== undefined ? { objects, next: last.key } : { objects };
+      } catch (error) {
+        throw awsFailure(error, `list s3://${bucket}/${prefix}`);
+      }
+    },
+
+    withFile: async (ref, use) => withTemporaryFile(ref.key, await open(ref), use),
+
+    sqlUri: async (ref) => {
+      if (
+        ref.versionId !== undefined &&
+        (await existing({ bucket: ref.bucket, key: ref.key })).versionId !== ref.versionId
+      ) {
+        throw versionNotCurrent(ref);
+      }
+      return `s3://${ref.bucket}/${ref.key}`;
+    },
+  };
+}
+
+const named = ({ bucket, key, versionId }: ObjectRef) => ({ Bucket: bucket, Key: key, VersionId: versionId });
+
+const version = (ref: ObjectRef, versionId: string | undefined): ObjectRef =>
+  versionId === undefined ? ref : { ...ref, versionId };
+
+const bare = (etag: string | undefined): string => (etag ?? "").replaceAll('"', "");
