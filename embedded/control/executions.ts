@@ -1,0 +1,30 @@
+/** One execution as the engine describes it; the names are ours, the statuses are AWS's. */
+export interface ExecutionView {
+  readonly arn: string;
+  readonly name: string;
+  readonly machineArn: string;
+  readonly status: "RUNNING" | "SUCCEEDED" | "FAILED" | "TIMED_OUT" | "ABORTED";
+  /** ISO 8601, UTC. */
+  readonly startedAt: string;
+  readonly endedAt?: string;
+  readonly input: unknown;
+  readonly output?: unknown;
+  readonly error?: string;
+  readonly cause?: string;
+}
+
+/** What the control API needs of the engine. */
+export interface Executions {
+  /** Newest first. */
+  list(limit: number): ExecutionView[];
+  running(machineArn: string): ExecutionView[];
+  describe(arn: string): ExecutionView | undefined;
+  history(arn: string): readonly unknown[];
+  stop(arn: string, error: string, cause: string): Promise<void>;
+  redrive(arn: string): Promise<void>;
+  start(machineArn: string, name: string, input: string): Promise<string>;
+}
+
+/** `…:execution:<machine>:<name>`, as AWS writes it. */
+export const executionArn = (machineArn: string, name: string): string =>
+  `${machineArn.replace(":stateMachine:", ":execution:")}:${name}`;

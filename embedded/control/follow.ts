@@ -1,0 +1,65 @@
+import type { HomeStore } from "../home-store.ts";
+import type { Executions, ExecutionView } from "./executions.ts";
+
+export interface LandedObject {
+  readonly bucket: string;
+  readonly key: string;
+  readonly versionId: string;
+}
+
+export interface Followed {
+  /** Of each object, in the order asked: what its landing started; undefined = the event is still on its way. */
+  readonly objects: readonly (readonly ExecutionView[] | undefined)[];
+  /** What those executions caused, at any distance. */
+  readonly downstream: readonly ExecutionView[];
+  readonly settled: boolean;
+}
+
+/**
+ * Follows landed objects to everything that they have caused: execution, event, execution, and so on. A build that
+ * was under way already may have taken over what a chain has marked, so executions of the same machines that ran
+ * when the chain ended count as well.
+ */
+export function follow(
+  objects: readonly LandedObject[],
+  home: { readonly store: HomeStore; readonly executions: Executions; readonly eventsWaiting: () => boolean },
+): Followed {
+  const { store, executions } = home;
+  // Asked first: an event that is handled from here on belongs to an execution that is still running below.
+  const eventsWaiting = home.eventsWaiting();
+  const describe = (arns: readonly string[]): ExecutionView[] =>
+    arns.flatMap((arn) => {
+      const found = executions.describe(arn);
+      return found === undefined ? [] : [found];
+    });
+  const first = objects.map(({ bucket, key, versionId }) => {
+    const events = store.eventsOfObject(bucket, key, versionId);
+    return events.length === 0 ? undefined : describe(events.flatMap((event) => event.executions));
+  });
+
+  const seen = new Set(first.flatMap((found) => found ?? []).map(({ arn }) => arn));
+  const downstream: ExecutionView[] = [];
+  const queue = first.flatMap((found) => found ?? []);
+  for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+    for (const caused of describe(store.eventsCausedBy(next.name).flatMap((event) => event.executions))) {
+      if (seen.has(caused.arn)) continue;
+      seen.add(caused.arn);
+      downstream.push(caused);
+      queue.push(caused);
+    }
+  }
+
+  const all = [...first.flatMap((found) => found ?? []), ...downstream];
+  const open = all.some(({ status }) => status === "RUNNING") || first.includes(undefined) || eventsWaiting;
+  return { objects: first, downstream, settled: !open && !buildersAtWork(downstream, executions) };
+}
+
+function buildersAtWork(downstream: readonly ExecutionView[], executions: Executions): boolean {
+  const ended =
+    downstream
+      .map(({ endedAt }) => endedAt ?? "")
+      .sort()
+      .at(-1) ?? "";
+  const machines = new Set(downstream.map(({ machineArn }) => machineArn));
+  return [...machines].some((machine) => executions.running(machine).some(({ startedAt }) => startedAt <= ended));
+}

@@ -1,0 +1,84 @@
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { z } from "zod";
+import { Failure } from "../../core/model/failures.ts";
+
+/** Tells our folder from any other: `reset` deletes nothing without it. */
+const MARK = "millrace-state.json";
+const ADDRESS = "engine.json";
+
+/** Where the engine of a state folder listens; readable by its owner only, because of the token. */
+export const EngineAddress = z.object({
+  pid: z.number(),
+  port: z.number(),
+  startedAt: z.string(),
+  token: z.string(),
+});
+export type EngineAddress = z.infer<typeof EngineAddress>;
+
+export const isStateFolder = (stateDir: string): boolean => existsSync(join(stateDir, MARK));
+
+/** Makes the folder if it does not exist. A folder with somebody else's files in it is refused. */
+export function prepareStateFolder(stateDir: string): void {
+  if (isStateFolder(stateDir)) return;
+  mkdirSync(stateDir, { recursive: true });
+  if (readdirSync(stateDir).some((name) => name !== "logs" && name !== "secrets.json")) {
+    throw new Failure("Misconfigured", `The folder ${stateDir} is not empty and is not a Millrace state folder.`, {
+      code: "foreign_state_folder",
+      what: "open the state folder",
+      hint: "Name another folder with --state.",
+    });
+  }
+  writeFileSync(join(stateDir, MARK), `${JSON.stringify({ millrace: "state", version: 1 })}\n`);
+}
+
+/**
+ * One engine per state folder. The lock is SQLite's own file lock, held by an open transaction: the system gives it
+ * back whatever way the process ends, so there is no stale lock to judge.
+ */
+export function lockStateFolder(stateDir: string): { release(): void } {
+  const db = new DatabaseSync(join(stateDir, "engine.lock"));
+  try {
+    db.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE;");
+  } catch (error) {
+    db.close();
+    const other = readAddress(stateDir);
+    const who = other === undefined ? "another process" : `process ${other.pid}, http://127.0.0.1:${other.port}`;
+    throw new Failure("Conflict", `An engine runs on ${stateDir} already (${who}).`, {
+      code: "engine_running",
+      what: "start the engine",
+      hint: "Use it as it is, or stop it with `npx millrace down`.",
+      cause: error,
+    });
+  }
+  return { release: () => db.close() };
+}
+
+export function readAddress(stateDir: string): EngineAddress | undefined {
+  try {
+    const parsed = EngineAddress.safeParse(JSON.parse(readFileSync(join(stateDir, ADDRESS), "utf8")));
+    return parsed.success ? parsed.data : undefined;
+  } catch {
+    // Absent or half-written by nobody (it is renamed into place): no engine has told its address.
+    return undefined;
+  }
+}
+
+export function writeAddress(stateDir: string, address: EngineAddress): void {
+  const draft = join(stateDir, `.${ADDRESS}.${process.pid}`);
+  writeFileSync(draft, `${JSON.stringify(address)}\n`, { mode: 0o600 });
+  chmodSync(draft, 0o600);
+  renameSync(draft, join(stateDir, ADDRESS));
+}
+
+export const removeAddress = (stateDir: string): void => rmSync(join(stateDir, ADDRESS), { force: true });
