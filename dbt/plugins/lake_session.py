@@ -1,5 +1,7 @@
 """Makes a dbt-duckdb connection able to attach the lake without any network but the catalogue's."""
 
+import os
+import threading
 from pathlib import Path
 
 from dbt.adapters.duckdb.plugins import BasePlugin
@@ -8,9 +10,24 @@ from dbt.adapters.duckdb.plugins import BasePlugin
 EXTENSIONS = ("httpfs", "avro", "iceberg")
 
 
+def leave_with_parent():
+    """Ends this process when the one that started it has died: a worker that was killed cannot stop its dbt, and
+    the next one must not find it still writing."""
+
+    def watch():
+        # Not sys.stdin: its lock, held here, would abort the interpreter's own end.
+        while os.read(0, 1):
+            pass
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
 class Plugin(BasePlugin):
     def initialize(self, config):
         self._folder = Path(config["extensions"])
+        if os.environ.get("MILLRACE_DBT_GUARD") == "stdin":
+            leave_with_parent()
 
     def configure_connection(self, conn):
         # Runs before the profile's ATTACH. Only files of the engine's own patch version load.
