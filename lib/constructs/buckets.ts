@@ -1,6 +1,13 @@
 import { Duration, RemovalPolicy } from "aws-cdk-lib";
 import { CfnTableBucket } from "aws-cdk-lib/aws-s3tables";
-import { BlockPublicAccess, Bucket, BucketEncryption, CfnBucket, ObjectOwnership, StorageClass } from "aws-cdk-lib/aws-s3";
+import {
+  BlockPublicAccess,
+  Bucket,
+  BucketEncryption,
+  CfnBucket,
+  ObjectOwnership,
+  StorageClass,
+} from "aws-cdk-lib/aws-s3";
 import type { LifecycleRule } from "aws-cdk-lib/aws-s3";
 import { Construct } from "constructs";
 import type { BucketRole } from "../../core/model/pipeline.ts";
@@ -65,6 +72,7 @@ export class Buckets extends Construct {
 /** `eventBridgeEnabled` of the construct deploys a function of its own to set this one property. */
 function sendEvents(bucket: Bucket): void {
   const resource = bucket.node.defaultChild;
-  if (!(resource instanceof CfnBucket)) throw new Error("The construct of a bucket no longer has a bucket as its child.");
+  if (!(resource instanceof CfnBucket))
+    throw new Error("The construct of a bucket no longer has a bucket as its child.");
   resource.notificationConfiguration = { eventBridgeConfiguration: { eventBridgeEnabled: true } };
 }

@@ -1,5 +1,15 @@
 import { createHash } from "node:crypto";
-import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join, relative } from "node:path";
 import { build, type BuildOptions, type Plugin } from "esbuild";
 import { z } from "zod";
@@ -47,9 +57,13 @@ const entryOf = (task: TaskDeclaration): string => `${task.compute.kind}:${task.
 export async function bundleTasks(pipelines: readonly Pipeline[], root: string): Promise<Bundles> {
   const store = join(root, ".tools", "bundles");
   const entries = [...new Set(pipelines.flatMap((pipeline) => Object.values(pipeline.tasks).map(entryOf)))];
-  const options = sha256(JSON.stringify(OPTIONS) + PACKAGE_JSON + readFileSync(join(root, "package-lock.json"), "utf8"));
+  const options = sha256(
+    JSON.stringify(OPTIONS) + PACKAGE_JSON + readFileSync(join(root, "package-lock.json"), "utf8"),
+  );
   const cached = readCache(store, options);
-  const digest = memoise((path: string) => (existsSync(join(root, path)) ? sha256(readFileSync(join(root, path))) : ""));
+  const digest = memoise((path: string) =>
+    existsSync(join(root, path)) ? sha256(readFileSync(join(root, path))) : "",
+  );
   const fresh = (entry: string): boolean => {
     const known = cached.get(entry);
     return (
@@ -66,7 +80,8 @@ export async function bundleTasks(pipelines: readonly Pipeline[], root: string):
   }
   return (task) => {
     const known = cached.get(entryOf(task));
-    if (known === undefined) throw new Error(`The handler lambdas/${task.handler}.ts was not bundled: no pipeline declares it.`);
+    if (known === undefined)
+      throw new Error(`The handler lambdas/${task.handler}.ts was not bundled: no pipeline declares it.`);
     return task.compute.kind === "lambda"
       ? { hash: known.hash, directory: join(store, known.hash) }
       : containerContext(root, join(store, known.hash), known.hash, task.compute.container);
@@ -94,7 +109,9 @@ async function buildEntries(
     const entry = outOf.get(relative(store, file.path));
     const meta = result.metafile.outputs[relative(root, file.path)];
     if (entry === undefined || meta === undefined) throw new Error(`esbuild wrote an unknown file ${file.path}.`);
-    const own = Object.keys(meta.inputs).filter((path) => !path.includes("node_modules/") && existsSync(join(root, path)));
+    const own = Object.keys(meta.inputs).filter(
+      (path) => !path.includes("node_modules/") && existsSync(join(root, path)),
+    );
     const hash = sha256(file.contents);
     putFolder(join(store, hash), (folder) => {
       writeFileSync(join(folder, "index.js"), file.contents);
@@ -120,7 +137,9 @@ function entryPlugin(root: string): Plugin {
         const file = JSON.stringify(`./lambdas/${handler}.ts`);
         // TEMPORARY, until every declared handler exists.
         if (!existsSync(join(root, "lambdas", `${handler}.ts`))) {
-          return { contents: `export const handler = () => { throw new Error(${JSON.stringify(`lambdas/${handler}.ts is not written yet`)}); };` };
+          return {
+            contents: `export const handler = () => { throw new Error(${JSON.stringify(`lambdas/${handler}.ts is not written yet`)}); };`,
+          };
         }
         const contents =
           kind === "lambda"

@@ -59,7 +59,11 @@ export class FargateTask extends Construct {
     // The root file system is read-only; the image points TMPDIR and HOME here.
     this.definition.addVolume({ name: "scratch" });
     container.addMountPoints({ sourceVolume: "scratch", containerPath: "/scratch", readOnly: false });
-    acknowledge(this.definition, "The variables are names of resources; secrets are read when the task runs.", "AwsSolutions-ECS2");
+    acknowledge(
+      this.definition,
+      "The variables are names of resources; secrets are read when the task runs.",
+      "AwsSolutions-ECS2",
+    );
     acknowledge(this.definition, "Getting a registry token has no resource-level permission.", "AwsSolutions-IAM5");
   }
 }

@@ -44,13 +44,17 @@ const WRITE_TABLES = [
 
 export function grantsOf(domain: string, task: TaskDeclaration): Grant[] {
   return [
-    ...(task.reads ?? []).flatMap(({ bucket, prefix }) => [objects(READ_OBJECTS, bucket, prefix), listing(bucket, prefix)]),
+    ...(task.reads ?? []).flatMap(({ bucket, prefix }) => [
+      objects(READ_OBJECTS, bucket, prefix),
+      listing(bucket, prefix),
+    ]),
     ...(task.writes ?? []).map(({ bucket, prefix }) => objects(WRITE_OBJECTS, bucket, prefix)),
     ledger(task.ledger),
     ...(task.publishes === undefined ? [] : [publishing(task.publishes)]),
-    ...(task.secrets ?? []).map(
-      (role): Grant => ({ actions: ["secretsmanager:GetSecretValue"], resource: { kind: "secret", role } }),
-    ),
+    ...(task.secrets ?? []).map((role): Grant => ({
+      actions: ["secretsmanager:GetSecretValue"],
+      resource: { kind: "secret", role },
+    })),
     ...lake(task.lake?.reads ?? [], task.lake?.writes ?? []),
     ...(task.compute.kind === "fargate" ? [answering(domain)] : []),
   ];
@@ -76,7 +80,9 @@ function ledger(access: "read" | "write" | undefined): Grant {
     resource: { kind: "ledger" },
     conditions: { "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["run", "run#*"] } },
   };
-  return access === undefined ? records : { actions: [...READ_ITEMS, "dynamodb:PutItem"], resource: { kind: "ledger" } };
+  return access === undefined
+    ? records
+    : { actions: [...READ_ITEMS, "dynamodb:PutItem"], resource: { kind: "ledger" } };
 }
 
 const publishing = (types: readonly string[]): Grant => ({
@@ -101,7 +107,11 @@ function lake(reads: readonly string[], writes: readonly string[]): Grant[] {
     ...(writes.length === 0
       ? []
       : [
-          { actions: ["s3tables:CreateNamespace"], resource: { kind: "table-bucket" }, ...inNamespaces(writes) } as const,
+          {
+            actions: ["s3tables:CreateNamespace"],
+            resource: { kind: "table-bucket" },
+            ...inNamespaces(writes),
+          } as const,
           { actions: WRITE_TABLES, resource: { kind: "tables" }, ...inNamespaces(writes) } as const,
         ]),
   ];

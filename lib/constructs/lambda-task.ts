@@ -1,5 +1,12 @@
 import { Duration, Size, Stack } from "aws-cdk-lib";
-import { Architecture, Code, Function as LambdaFunction, Runtime, Tracing, type ILayerVersion } from "aws-cdk-lib/aws-lambda";
+import {
+  Architecture,
+  Code,
+  Function as LambdaFunction,
+  Runtime,
+  Tracing,
+  type ILayerVersion,
+} from "aws-cdk-lib/aws-lambda";
 import { Construct } from "constructs";
 import type { LambdaCompute, TaskDeclaration } from "../../core/model/pipeline.ts";
 import type { EnvironmentProps, Names } from "../environment.ts";

@@ -3,6 +3,7 @@ import { Effect, PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws
 import { DefinitionBody, LogLevel, StateMachine, StateMachineType } from "aws-cdk-lib/aws-stepfunctions";
 import { Construct } from "constructs";
 import type { EnvironmentProps, Names } from "../environment.ts";
+import type { PLATFORM_SUBSTITUTIONS } from "../platform-substitutions.ts";
 import { acknowledge } from "./acknowledge.ts";
 import type { FargateTask } from "./fargate-task.ts";
 import type { LambdaTask } from "./lambda-task.ts";
@@ -17,9 +18,6 @@ export interface MachineProps {
   readonly lambdas: readonly LambdaTask[];
   readonly fargates: readonly FargateTask[];
 }
-
-/** What the platform fills in besides the tasks; `lib/checks` knows the same names. */
-export const PLATFORM_SUBSTITUTIONS = ["Cluster", "Subnet1", "Subnet2", "SecurityGroup", "AssignPublicIp"] as const;
 
 /** The state machine of one domain, allowed to run the tasks of its declaration and nothing else. */
 export class Machine extends Construct {

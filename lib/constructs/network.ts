@@ -47,7 +47,10 @@ export class Network extends Construct {
     });
     // Written as exports, not as references of the CDK: their names are then a contract that a person can read.
     new CfnOutput(this, "Subnets", {
-      value: Fn.join(",", vpc.publicSubnets.map(({ subnetId }) => subnetId)),
+      value: Fn.join(
+        ",",
+        vpc.publicSubnets.map(({ subnetId }) => subnetId),
+      ),
       exportName: names.subnetsExport,
     });
     new CfnOutput(this, "SecurityGroup", { value: group.securityGroupId, exportName: names.securityGroupExport });

@@ -14,7 +14,9 @@ export function taskRole(
   { stack, names, domain, task }: { stack: Stack; names: Names; domain: string; task: TaskDeclaration },
 ): Role {
   const role = new Role(scope, "Role", {
-    assumedBy: new ServicePrincipal(task.compute.kind === "lambda" ? "lambda.amazonaws.com" : "ecs-tasks.amazonaws.com"),
+    assumedBy: new ServicePrincipal(
+      task.compute.kind === "lambda" ? "lambda.amazonaws.com" : "ecs-tasks.amazonaws.com",
+    ),
     description: task.description.slice(0, 1000),
   });
   for (const statement of statementsOf(stack, names, grantsOf(domain, task))) role.addToPolicy(statement);

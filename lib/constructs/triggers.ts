@@ -78,7 +78,13 @@ export class Triggers extends Construct {
     });
   }
 
-  private rule(id: string, description: string, eventPattern: EventPattern, eventBus: IEventBus | undefined, input: object) {
+  private rule(
+    id: string,
+    description: string,
+    eventPattern: EventPattern,
+    eventBus: IEventBus | undefined,
+    input: object,
+  ) {
     const { names, pipeline, machine, deadLetters } = this.props;
     new Rule(this, pascal(id), {
       ruleName: this.nameOf(names, pipeline, id),

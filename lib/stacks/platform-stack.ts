@@ -73,7 +73,9 @@ export class PlatformStack extends Stack {
    * makes a task fail as Misconfigured, where a generated one would sign with a key that nobody knows.
    */
   private secrets({ retainData }: EnvironmentProps, names: Names, pipelines: readonly Pipeline[]): void {
-    const roles = new Set(pipelines.flatMap(({ tasks }) => Object.values(tasks).flatMap(({ secrets = [] }) => secrets)));
+    const roles = new Set(
+      pipelines.flatMap(({ tasks }) => Object.values(tasks).flatMap(({ secrets = [] }) => secrets)),
+    );
     for (const role of [...roles].sort()) {
       const secret = new CfnSecret(this, `Secret${pascal(role)}`, {
         name: `${names.secretPrefix}/${role}`,

@@ -1,0 +1,70 @@
+import { z } from "zod";
+import type { Pipeline } from "../../core/model/pipeline.ts";
+import { PLATFORM_SUBSTITUTIONS } from "../platform-substitutions.ts";
+import { checkDefinition, placeholdersOf } from "./asl.ts";
+import { allStates, Machine, type Problem, type State } from "./asl-machine.ts";
+
+const INVOKE = "arn:aws:states:::lambda:invoke";
+const RUN = "arn:aws:states:::ecs:runTask.waitForTaskToken";
+
+/** The machine's text against its declaration, in both directions. `settings` are placeholders of the environments. */
+export function checkPipeline(pipeline: Pipeline, text: string, settings: readonly string[]): readonly Problem[] {
+  const known = [...Object.keys(pipeline.tasks), ...PLATFORM_SUBSTITUTIONS, ...settings];
+  const problems = checkDefinition(text, { substitutions: known });
+  if (problems.some(({ rule }) => rule === "json" || rule === "schema")) return problems;
+  const states = new Map(allStates(Machine.parse(JSON.parse(text))));
+  const used = placeholdersOf(text);
+  const unused = Object.keys(pipeline.tasks)
+    .filter((name) => !used.has(name))
+    .map((name) => ({ rule: "substitution", message: `The declared task ${name} is used by no state.` }));
+  const mismatched = Object.entries(pipeline.tasks).flatMap(([name, { compute }]) => {
+    const state = states.get(name);
+    if (state === undefined) return [{ rule: "task-name", message: `The task ${name} has no state of the same name.` }];
+    const faults =
+      compute.kind === "lambda" ? lambdaFaults(state, compute.timeoutSeconds) : fargateFaults(name, state, compute);
+    return faults.map((message) => ({ rule: "task", state: name, message }));
+  });
+  const undeclared = [...states].flatMap(([name, { Type, Resource = "" }]) =>
+    Type !== "Task" || name in pipeline.tasks
+      ? []
+      : [
+          {
+            rule: "task-name",
+            state: name,
+            message: `Calls ${Resource} but is not a declared task, so nothing allows it.`,
+          },
+        ],
+  );
+  return [...problems, ...unused, ...mismatched, ...undeclared];
+}
+
+function lambdaFaults({ Resource, TimeoutSeconds }: State, limit: number): readonly string[] {
+  return [
+    ...(Resource === INVOKE ? [] : [`is declared as a Lambda, so its Resource is ${INVOKE}.`]),
+    ...(typeof TimeoutSeconds === "number" && TimeoutSeconds < limit
+      ? [`waits ${TimeoutSeconds} s for a function that may take ${limit} s.`]
+      : []),
+  ];
+}
+
+const RunArguments = z.looseObject({
+  Overrides: z.looseObject({ ContainerOverrides: z.array(z.looseObject({ Name: z.string() })) }),
+});
+
+function fargateFaults(
+  name: string,
+  { Resource, Arguments, HeartbeatSeconds, TimeoutSeconds }: State,
+  declared: { readonly heartbeatSeconds: number; readonly timeoutSeconds: number },
+): readonly string[] {
+  const containers = RunArguments.safeParse(Arguments).data?.Overrides.ContainerOverrides.map(({ Name }) => Name) ?? [];
+  return [
+    ...(Resource === RUN ? [] : [`is declared as Fargate, so its Resource is ${RUN}.`]),
+    ...(containers.length === 1 && containers[0] === name ? [] : [`must override exactly the container ${name}.`]),
+    ...(HeartbeatSeconds === declared.heartbeatSeconds
+      ? []
+      : [`has HeartbeatSeconds ${String(HeartbeatSeconds)}; declared are ${declared.heartbeatSeconds}.`]),
+    ...(TimeoutSeconds === declared.timeoutSeconds
+      ? []
+      : [`has TimeoutSeconds ${String(TimeoutSeconds)}; declared are ${declared.timeoutSeconds}.`]),
+  ];
+}

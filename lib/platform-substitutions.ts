@@ -1,0 +1,2 @@
+/** Placeholders in the machines' texts that the platform fills in, besides the tasks and the environment's settings. */
+export const PLATFORM_SUBSTITUTIONS = ["Cluster", "Subnet1", "Subnet2", "SecurityGroup", "AssignPublicIp"] as const;
