@@ -1,0 +1,28 @@
+import { createWriteStream, type WriteStream } from "node:fs";
+import { once } from "node:events";
+import { finished } from "node:stream/promises";
+
+/** One JSON object a line, UTF-8, written as it comes. */
+export class JsonLines {
+  readonly path: string;
+  readonly #stream: WriteStream;
+  rows = 0;
+  longestLineBytes = 0;
+
+  constructor(path: string) {
+    this.path = path;
+    this.#stream = createWriteStream(path, { flags: "wx", highWaterMark: 1 << 18 });
+  }
+
+  async write(row: object): Promise<void> {
+    const line = `${JSON.stringify(row)}\n`;
+    this.rows += 1;
+    this.longestLineBytes = Math.max(this.longestLineBytes, Buffer.byteLength(line));
+    if (!this.#stream.write(line)) await once(this.#stream, "drain");
+  }
+
+  async close(): Promise<void> {
+    this.#stream.end();
+    await finished(this.#stream);
+  }
+}
