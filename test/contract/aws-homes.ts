@@ -1,0 +1,91 @@
+import { randomUUID } from "node:crypto";
+import type { Ledger } from "../../core/io/ports.ts";
+import type { OpenedBus } from "./bus-contract.ts";
+import type { OpenedObjects } from "./objects-contract.ts";
+import type { Home, Opened } from "./opened.ts";
+import type { OpenedSecrets } from "./secrets-contract.ts";
+
+/**
+ * The AWS adapters against an emulator: MILLRACE_TEST_AWS_ENDPOINT=http://127.0.0.1:4566, an address and not a
+ * name, so that the SDK addresses buckets by path.
+ */
+const endpoint = process.env["MILLRACE_TEST_AWS_ENDPOINT"];
+if (endpoint !== undefined) {
+  process.env["AWS_ENDPOINT_URL"] = endpoint;
+  process.env["AWS_REGION"] = "us-east-1";
+  process.env["AWS_ACCESS_KEY_ID"] = "test";
+  process.env["AWS_SECRET_ACCESS_KEY"] = "test";
+}
+
+const home = {
+  name: "AWS",
+  ...(endpoint === undefined
+    ? { skip: "no emulator; set MILLRACE_TEST_AWS_ENDPOINT to the address of a MiniStack" }
+    : {}),
+};
+const unique = (): string => randomUUID().slice(0, 8);
+const keep = async (): Promise<void> => undefined;
+
+export const awsObjectsHome: Home<OpenedObjects> = {
+  ...home,
+  open: async () => {
+    const { CreateBucketCommand, PutBucketVersioningCommand, S3Client } = await import("@aws-sdk/client-s3");
+    const { awsObjects } = await import("../../core/io/aws/objects.ts");
+    const s3 = new S3Client({});
+    const bucket = `contract-${unique()}`;
+    await s3.send(new CreateBucketCommand({ Bucket: bucket }));
+    await s3.send(new PutBucketVersioningCommand({ Bucket: bucket, VersioningConfiguration: { Status: "Enabled" } }));
+    return { port: awsObjects(), bucket, close: keep };
+  },
+};
+
+export const awsLedgerHome: Home<Opened<Ledger>> = {
+  ...home,
+  open: async () => {
+    const { CreateTableCommand, DynamoDBClient, waitUntilTableExists } = await import("@aws-sdk/client-dynamodb");
+    const { awsLedger } = await import("../../core/io/aws/ledger.ts");
+    const client = new DynamoDBClient({});
+    const TableName = `contract-${unique()}`;
+    await client.send(
+      new CreateTableCommand({
+        TableName,
+        BillingMode: "PAY_PER_REQUEST",
+        AttributeDefinitions: [
+          { AttributeName: "pk", AttributeType: "S" },
+          { AttributeName: "sk", AttributeType: "S" },
+        ],
+        KeySchema: [
+          { AttributeName: "pk", KeyType: "HASH" },
+          { AttributeName: "sk", KeyType: "RANGE" },
+        ],
+      }),
+    );
+    await waitUntilTableExists({ client, maxWaitTime: 30 }, { TableName });
+    return { port: awsLedger(TableName), close: keep };
+  },
+};
+
+export const awsBusHome: Home<OpenedBus> = {
+  ...home,
+  open: async () => {
+    const { CreateEventBusCommand, EventBridgeClient } = await import("@aws-sdk/client-eventbridge");
+    const { awsBus } = await import("../../core/io/aws/bus.ts");
+    const Name = `contract-${unique()}`;
+    await new EventBridgeClient({}).send(new CreateEventBusCommand({ Name }));
+    return { port: awsBus(Name), close: keep };
+  },
+};
+
+export const awsSecretsHome: Home<OpenedSecrets> = {
+  ...home,
+  open: async () => {
+    const { CreateSecretCommand, SecretsManagerClient } = await import("@aws-sdk/client-secrets-manager");
+    const { awsSecrets } = await import("../../core/io/aws/secrets.ts");
+    const client = new SecretsManagerClient({});
+    const prefix = `contract-${unique()}`;
+    const store = async (role: string, text: string): Promise<void> => {
+      await client.send(new CreateSecretCommand({ Name: `${prefix}/${role}`, SecretString: text }));
+    };
+    return { port: awsSecrets(prefix), store, close: keep };
+  },
+};

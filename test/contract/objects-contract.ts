@@ -1,0 +1,171 @@
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { Readable } from "node:stream";
+import { buffer, text } from "node:stream/consumers";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Objects } from "../../core/io/ports.ts";
+import { titleOf, type Home, type Opened } from "./opened.ts";
+
+export interface OpenedObjects extends Opened<Objects> {
+  /** A versioned bucket of this suite. */
+  readonly bucket: string;
+}
+
+const md5 = (body: string | Uint8Array): string => createHash("md5").update(body).digest("hex");
+
+export function objectsContract(home: Home<OpenedObjects>): void {
+  describe.skipIf(home.skip !== undefined)(titleOf("objects", home), () => {
+    let opened: OpenedObjects;
+    let objects: Objects;
+    let bucket: string;
+    beforeAll(async () => {
+      opened = await home.open();
+      ({ port: objects, bucket } = opened);
+    });
+    afterAll(() => opened?.close());
+
+    const read = async (key: string, range?: { start: number; end: number }): Promise<string> =>
+      text(await objects.get({ bucket, key }, range));
+
+    it.each([
+      ["text", "naïve ✓"],
+      ["bytes", Buffer.from([0, 255, 10, 13])],
+      ["nothing", ""],
+    ])("keeps %s exactly and describes it", async (kind, body) => {
+      const key = `exact/${kind}`;
+      const put = await objects.put(bucket, key, body, { metadata: { Source: "mitx", "x-2": "a b" } });
+      const head = await objects.head({ bucket, key });
+      expect(put).toEqual({ head, created: true });
+      expect(head).toMatchObject({ bucket, key, etag: md5(body), sizeBytes: Buffer.from(body).length });
+      expect(head?.metadata).toEqual({ source: "mitx", "x-2": "a b" });
+      expect(Math.abs(Date.now() - (head?.lastModified.getTime() ?? 0))).toBeLessThan(600_000);
+      expect(await buffer(await objects.get({ bucket, key }))).toEqual(Buffer.from(body));
+    });
+
+    it("keeps a stream of several parts exactly", async () => {
+      const part = Buffer.alloc(1_000_003, "0123456789abcdef");
+      const parts = Array.from({ length: 18 }, (_, index) => Buffer.concat([Buffer.from([index]), part]));
+      const { head } = await objects.put(bucket, "big", Readable.from(parts));
+      expect(head.sizeBytes).toBe(18 * 1_000_004);
+      expect(md5(await buffer(await objects.get({ bucket, key: "big" })))).toBe(md5(Buffer.concat(parts)));
+    });
+
+    it("leaves nothing of a stream that breaks off", async () => {
+      async function* broken(): AsyncGenerator<Buffer> {
+        yield Buffer.alloc(9_000_000);
+        yield Buffer.alloc(10);
+        throw new Error("the source went away");
+      }
+      await expect(objects.put(bucket, "broken", Readable.from(broken()))).rejects.toThrow("the source went away");
+      expect(await objects.head({ bucket, key: "broken" })).toBeUndefined();
+    });
+
+    it.each([
+      "course-v1:MITx+6.00.1x+3T2024.tar.gz",
+      "a b/c%20d/e&f=g?h#i",
+      "ünï/✓/日本/😀.log.gz",
+      "no-extension./trailing/",
+      'it\'s "quoted" (really)',
+      "k".repeat(1_024),
+    ])("keeps the key %s", async (key) => {
+      await objects.put(bucket, `${key}`, key);
+      expect(await read(key)).toBe(key);
+      expect(await objects.withFile({ bucket, key }, (path) => readFile(path, "utf8"))).toBe(key);
+      const { objects: listed } = await objects.list(bucket, key);
+      expect(listed.map((object) => object.key)).toContain(key);
+    });
+
+    it("replaces the current version and keeps the older one", async () => {
+      const first = await objects.put(bucket, "versions", "one");
+      const second = await objects.put(bucket, "versions", "two");
+      expect(second.head.versionId).not.toBe(first.head.versionId);
+      expect(await read("versions")).toBe("two");
+      const older = { bucket, key: "versions", versionId: first.head.versionId };
+      expect(await text(await objects.get(older))).toBe("one");
+      expect(await objects.withFile(older, (path) => readFile(path, "utf8"))).toBe("one");
+      expect(await objects.head(older)).toEqual(first.head);
+    });
+
+    it("creates only once when asked to, also for many at a time", async () => {
+      const puts = Array.from({ length: 12 }, (_, index) =>
+        objects.put(bucket, "once", index % 2 === 0 ? `${index}` : Readable.from([Buffer.from(`${index}`)]), {
+          ifAbsent: true,
+        }),
+      );
+      const results = await Promise.all(puts);
+      const created = results.filter((result) => result.created);
+      expect(created).toHaveLength(1);
+      expect(new Set(results.map(({ head }) => head.versionId))).toEqual(new Set([created[0]?.head.versionId]));
+      const later = await objects.put(bucket, "once", "later", { ifAbsent: true });
+      expect(later).toEqual({ head: created[0]?.head, created: false });
+      expect(await read("once")).toBe(String(results.findIndex((result) => result.created)));
+    });
+
+    it("reads ranges, both ends inclusive", async () => {
+      await objects.put(bucket, "range", "0123456789");
+      expect(await read("range", { start: 2, end: 4 })).toBe("234");
+      expect(await read("range", { start: 9, end: 9 })).toBe("9");
+      expect(await read("range", { start: 8, end: 99 })).toBe("89");
+      await expect(objects.get({ bucket, key: "range" }, { start: 10, end: 12 })).rejects.toMatchObject({
+        name: "Rejected",
+        code: "range_invalid",
+      });
+    });
+
+    it("says which object is missing", async () => {
+      const ref = { bucket, key: "not/there" };
+      const missing = { name: "Rejected", code: "object_missing", message: expect.stringContaining("not/there") };
+      expect(await objects.head(ref)).toBeUndefined();
+      await expect(objects.get(ref)).rejects.toMatchObject(missing);
+      await expect(objects.withFile(ref, async () => "never")).rejects.toMatchObject(missing);
+    });
+
+    it("lists in byte order of UTF-8, page by page", async () => {
+      // JavaScript would sort the emoji (a surrogate pair) before U+FFEE.
+      const names = ["", "/", "0", "A", "a", "a/", "a0", "aa", "z", "é", "\uffee", "😀"];
+      for (const name of names.toReversed()) await objects.put(bucket, `list-${name}`, name);
+      await objects.put(bucket, "lisT", "before");
+      await objects.put(bucket, "list.", "after");
+      const keys: string[] = [];
+      const pages: number[] = [];
+      let after: string | undefined;
+      do {
+        const page = await objects.list(bucket, "list-", { limit: 5, ...(after === undefined ? {} : { after }) });
+        keys.push(...page.objects.map(({ key }) => key));
+        pages.push(page.objects.length);
+        after = page.next;
+      } while (after !== undefined);
+      expect(keys).toEqual(names.map((name) => `list-${name}`));
+      expect(pages).toEqual([5, 5, 2]);
+      expect((await objects.list(bucket, "list-a")).objects.map(({ key }) => key)).toEqual(
+        ["a", "a/", "a0", "aa"].map((name) => `list-${name}`),
+      );
+      expect((await objects.list(bucket, "list-", { after: "list-é" })).objects).toHaveLength(2);
+      expect((await objects.list(bucket, "list-", { after: "a" })).objects).toHaveLength(names.length);
+      expect((await objects.list(bucket, "list-", { after: "m" })).objects).toHaveLength(0);
+    });
+
+    it("addresses only the current version in SQL", async () => {
+      const first = await objects.put(bucket, "sql.parquet", "one");
+      const ref = { bucket, key: "sql.parquet" };
+      const uri = await objects.sqlUri(ref);
+      expect(uri).toMatch(/\.parquet$/);
+      expect(await objects.sqlUri({ ...ref, versionId: first.head.versionId })).toBe(uri);
+      await objects.put(bucket, "sql.parquet", "two");
+      await expect(objects.sqlUri({ ...ref, versionId: first.head.versionId })).rejects.toMatchObject({
+        name: "Conflict",
+        code: "version_not_current",
+      });
+    });
+
+    it.each([
+      ["an empty key", "", {}, "key_invalid"],
+      ["a long key", "é".repeat(513), {}, "key_invalid"],
+      ["half a character", "\ud800", {}, "key_invalid"],
+      ["metadata that is no ASCII", "meta", { a: "ü" }, "metadata_invalid"],
+      ["metadata above 2 KB", "meta", { a: "x".repeat(2_048) }, "metadata_invalid"],
+    ])("refuses %s", async (_, key, metadata, code) => {
+      await expect(objects.put(bucket, key, "x", { metadata })).rejects.toMatchObject({ name: "Rejected", code });
+    });
+  });
+}
