@@ -1,6 +1,7 @@
 {#-
   Rows of a raw table, whether or not a loader has made it yet: only some deployments may have landed, and a
-  loader of an older version may lack a column. An absent table is an empty typed relation, an absent column is null.
+  loader of an older version may lack a column. An absent table is an empty typed relation; an absent column, and a
+  value that is not of the type, is null.
 
   columns: list of [name, type].
 -#}
@@ -9,12 +10,19 @@
   {%- set existing = load_relation(relation) if execute else none -%}
   {%- set present = adapter.get_columns_in_relation(existing) | map(attribute='name') | map('lower') | list
         if existing is not none else [] -%}
-  (
-    select
-    {%- for name, type in columns %}
-      {% if name in present %}{{ adapter.quote(name) }}{% else %}cast(null as {{ type }}){% endif %} as {{ adapter.quote(name) }}
-      {{- ',' if not loop.last }}
-    {%- endfor %}
-    {% if existing is not none %}from {{ relation }}{% else %}where false{% endif %}
-  )
+  select
+  {%- for name, type in columns %}
+    {% if name in present %}try_cast({{ adapter.quote(name) }} as {{ type }}){% else %}cast(null as {{ type }}){% endif %} as {{ name }}
+    {{- ',' if not loop.last }}
+  {%- endfor %}
+  {% if existing is not none %}from {{ relation }}{% else %}where false{% endif %}
+{%- endmacro %}
+
+{#- Rows of one entity of the course exports of every deployment, told apart by `deployment`. -#}
+{% macro course_rows(entity, columns) -%}
+  {%- for deployment in var('deployments') %}
+  select '{{ deployment }}' as deployment, rows_of_one.*
+  from ({{ raw_rows('raw__' ~ deployment ~ '__openedx__xml__course_' ~ entity, columns) }}) as rows_of_one
+  {{ 'union all' if not loop.last }}
+  {%- endfor %}
 {%- endmacro %}

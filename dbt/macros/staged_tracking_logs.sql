@@ -6,7 +6,7 @@
 {%- set logged = ['username', 'event_source', 'event_type', 'name', 'session', 'host', 'agent', 'ip', 'page', 'context',
   'event', 'time_raw', 'referer', 'accept_language', 'event_kind', 'context_kind', 'extra'] -%}
 with source_rows as (
-  select * from {{ raw_rows(table, [
+  {{ raw_rows(table, [
     ['username', 'varchar'], ['event_source', 'varchar'], ['event_type', 'varchar'], ['name', 'varchar'],
     ['session', 'varchar'], ['host', 'varchar'], ['agent', 'varchar'], ['ip', 'varchar'], ['page', 'varchar'],
     ['context', 'varchar'], ['event', 'varchar'], ['time', 'varchar'], ['referer', 'varchar'],
@@ -14,7 +14,7 @@ with source_rows as (
     ['event_kind', 'varchar'], ['context_kind', 'varchar'], ['extra', 'varchar'], ['log_date', 'date'],
     ['source_file', 'varchar'], ['source_sha256', 'varchar'], ['source_line', 'bigint'], ['run_id', 'varchar'],
     ['loaded_at', 'timestamp'], ['_airbyte_extracted_at', 'timestamp'], ['_ab_source_file_last_modified', 'timestamp']
-  ]) }} as raw_rows
+  ]) }}
 ),
 
 identified as (

@@ -25,7 +25,8 @@ read as (
     {{ json_text('event_json', '$.course_id') }} as event_course_id,
     {{ json_text('context_json', '$.path') }} as context_path,
     {{ json_text('context_json', '$.user_id') }} as context_user_id,
-    {{ json_text('event_json', '$.user_id') }} as event_user_id
+    {{ json_text('event_json', '$.user_id') }} as event_user_id,
+    {{ json_text('context_json', '$.module.display_name') }} as module_name
   from parsed
 )
 
@@ -36,6 +37,7 @@ select
   event_date,
   nullif(username, '') as username,
   try_cast(context_user_id as bigint) as user_id,
+  try_cast(event_user_id as bigint) as subject_user_id,
   coalesce(
     context_course_id,
     event_course_id,
@@ -49,16 +51,10 @@ select
   session_id,
   page,
   context_path as path,
-  {{ json_text('context_json', '$.module.display_name') }} as module_name,
-  {{ json_text('context_json', '$.module.usage_key') }} as module_usage_key,
-  try_cast(event_user_id as bigint) as subject_user_id,
+  module_name,
+  -- Other payloads stay in staging, so that they are kept once.
   case
-    when event_type like '%\_video' escape '\'
-      or event_type like '%\_transcript' escape '\'
-      or event_type like 'edx.video.%'
-      or event_type like 'problem\_%' escape '\'
-      or event_type like 'edx.course.enrollment.%'
-      then event
+    when {{ is_video_event() }} or {{ is_problem_check() }} or {{ is_enrollment_event() }} then event
   end as payload,
   log_date,
   source_file,
