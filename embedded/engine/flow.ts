@@ -1,0 +1,159 @@
+import { QUERY_ERROR, RUNTIME, StateFailure } from "./errors.ts";
+import type { Frame } from "./frame.ts";
+import { NOT_TRUNCATED } from "./history.ts";
+import type { Json, JsonObject } from "./json.ts";
+import { matches, retryDelayMs } from "./retry.ts";
+import { HistoryFull, type Run } from "./run.ts";
+import { type Ended, endWait, runChoice, runFail, runPass, startWait } from "./states/basic.ts";
+import { childFailed, childSucceeded, giveUpChildren, startParallel } from "./states/fan.ts";
+import { startMap } from "./states/map.ts";
+import { startTask } from "./states/task.ts";
+
+/** Runs every frame that can run, one state a turn, until all wait for something outside. */
+export async function settle(run: Run): Promise<void> {
+  for (let frame = run.nextReady(); frame !== undefined; frame = run.nextReady()) {
+    const current = frame;
+    await attempt(run, current, async () => {
+      if (current.phase === "enter") enter(run, current);
+      return runState(run, current);
+    });
+  }
+}
+
+/** Does a piece of work on a frame and carries its outcome, an ended level or a failure, to wherever it belongs. */
+export async function attempt(run: Run, frame: Frame, work: () => Ended): Promise<void> {
+  try {
+    const output = await work();
+    if (output !== undefined) await levelEnded(run, frame, output);
+  } catch (error) {
+    try {
+      await failState(run, frame, asFailure(run, frame, error));
+    } catch (second) {
+      if (!(second instanceof HistoryFull)) throw second;
+      run.historyFull();
+    }
+  }
+}
+
+function asFailure(run: Run, frame: Frame, error: unknown): StateFailure {
+  if (error instanceof StateFailure || error instanceof HistoryFull) {
+    if (error instanceof HistoryFull) throw error;
+    return error;
+  }
+  return run.located(frame, RUNTIME, error instanceof Error ? error.message : String(error));
+}
+
+function enter(run: Run, frame: Frame): void {
+  frame.enteredMs = run.ambient.now();
+  frame.retries = [];
+  frame.retryCount = 0;
+  frame.enteredId = run.advance(frame, `${run.state(frame).type}StateEntered`, {
+    name: frame.state,
+    input: JSON.stringify(frame.input),
+    inputDetails: NOT_TRUNCATED,
+  });
+}
+
+async function runState(run: Run, frame: Frame): Ended {
+  const state = run.state(frame);
+  switch (state.type) {
+    case "Pass":
+    case "Succeed":
+      return runPass(run, frame, state);
+    case "Fail":
+      return runFail(run, frame, state);
+    case "Choice":
+      return runChoice(run, frame, state);
+    case "Wait":
+      return startWait(run, frame, state);
+    case "Task":
+      return startTask(run, frame, state);
+    case "Parallel":
+      return startParallel(run, frame, state);
+    case "Map":
+      return startMap(run, frame, state);
+  }
+}
+
+async function levelEnded(run: Run, frame: Frame, output: Json): Promise<void> {
+  const parent = run.parentOf(frame);
+  if (parent === undefined) run.end("SUCCEEDED", frame.chain, { output });
+  else await attempt(run, parent, () => childSucceeded(run, parent, frame, output));
+}
+
+/** Retry, else Catch, else the failure goes up to the state around, and from the top to the execution. */
+async function failState(run: Run, frame: Frame, first: StateFailure): Promise<void> {
+  let at = frame;
+  let failure = first;
+  for (;;) {
+    failure = evaluationFailed(run, at, failure);
+    if (failure.error === RUNTIME) return run.fail(at.chain, failure);
+    giveUpChildren(run, at);
+    if (retry(run, at, failure)) return;
+    const caught = await caughtBy(run, at, failure);
+    if (caught === true) return;
+    if (caught !== false) failure = evaluationFailed(run, at, caught);
+    const parent = run.parentOf(at);
+    if (parent === undefined) return run.fail(at.chain, failure);
+    childFailed(run, parent, at);
+    at = parent;
+  }
+}
+
+/** A failed expression has an event of its own, and its cause says in which state it happened. */
+function evaluationFailed(run: Run, frame: Frame, failure: StateFailure): StateFailure {
+  if (failure.location === undefined) return failure;
+  const { causeText = "", location } = failure;
+  const located = run.located(frame, failure.error ?? QUERY_ERROR, causeText);
+  run.advance(frame, "EvaluationFailed", {
+    state: frame.state,
+    error: located.error,
+    cause: located.causeText,
+    location,
+  });
+  return located;
+}
+
+function retry(run: Run, frame: Frame, failure: StateFailure): boolean {
+  const state = run.state(frame);
+  if (!("retry" in state)) return false;
+  const index = state.retry.findIndex((retrier) => matches(retrier.errorEquals, failure.error));
+  const retrier = state.retry[index];
+  const used = frame.retries[index] ?? 0;
+  if (retrier === undefined || used >= retrier.maxAttempts) return false;
+  frame.retries = state.retry.map((_, i) => (frame.retries[i] ?? 0) + (i === index ? 1 : 0));
+  frame.retryCount += 1;
+  frame.task = undefined;
+  frame.fan = undefined;
+  frame.phase = "backoff";
+  frame.dueMs = run.ambient.now() + retryDelayMs(retrier, used + 1, () => run.ambient.random());
+  for (const child of run.children(frame)) run.drop(child);
+  run.touch(frame);
+  return true;
+}
+
+/** True: a catcher took it. A failure: the catcher matched, but its own expressions failed. */
+async function caughtBy(run: Run, frame: Frame, failure: StateFailure): Promise<boolean | StateFailure> {
+  const state = run.state(frame);
+  if (!("catch" in state)) return false;
+  const index = state.catch.findIndex((catcher) => matches(catcher.errorEquals, failure.error));
+  const catcher = state.catch[index];
+  if (catcher === undefined) return false;
+  const errorOutput: JsonObject = { Error: failure.error ?? "", Cause: failure.causeText ?? "" };
+  try {
+    const plan = { place: `Catch[${index}]/`, result: { errorOutput }, otherwise: errorOutput, next: catcher.next };
+    await run.exit(frame, catcher, plan);
+  } catch (error) {
+    return asFailure(run, frame, error);
+  }
+  for (const child of run.children(frame)) run.drop(child);
+  return true;
+}
+
+/** A timer of the frame has come due. */
+export async function due(run: Run, frame: Frame): Promise<void> {
+  const state = run.state(frame);
+  frame.dueMs = undefined;
+  if (frame.phase === "backoff") run.ready(frame, "run");
+  else if (frame.phase === "wait" && state.type === "Wait") await attempt(run, frame, () => endWait(run, frame, state));
+}

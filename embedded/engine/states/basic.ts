@@ -1,0 +1,60 @@
+import type { ChoiceState, FailState, PassState, SucceedState, WaitState } from "../definition.ts";
+import { QUERY_ERROR, RUNTIME, StateFailure } from "../errors.ts";
+import { resolveBoolean, resolveInteger, resolveString } from "../expressions.ts";
+import type { Frame } from "../frame.ts";
+import type { Json } from "../json.ts";
+import type { Run } from "../run.ts";
+
+/** Each runs an entered state. The answer is the output of the level when the state ended it, else undefined. */
+export type Ended = Promise<Json | undefined>;
+
+export const runPass = (run: Run, frame: Frame, state: PassState | SucceedState): Ended =>
+  run.exit(frame, state, { place: "", otherwise: frame.input, next: state.next });
+
+export async function runFail(run: Run, frame: Frame, state: FailState): Promise<never> {
+  const scope = run.scope(frame);
+  const error = state.error === undefined ? undefined : await resolveString(state.error, "Error", scope);
+  const cause = state.cause === undefined ? undefined : await resolveString(state.cause, "Cause", scope);
+  throw new StateFailure(error, cause);
+}
+
+export async function runChoice(run: Run, frame: Frame, state: ChoiceState): Ended {
+  const scope = run.scope(frame);
+  for (const [index, rule] of state.choices.entries()) {
+    const place = `Choices[${index}]/`;
+    if (!(await resolveBoolean(rule.condition, `${place}Condition`, scope))) continue;
+    return run.exit(frame, rule, { place, otherwise: frame.input, next: rule.next });
+  }
+  if (state.next === undefined) {
+    const cause = "Failed to transition out of the state. The state does not point to a next state.";
+    throw run.located(frame, RUNTIME, cause);
+  }
+  return run.exit(frame, state, { place: "", otherwise: frame.input, next: state.next });
+}
+
+export async function startWait(run: Run, frame: Frame, state: WaitState): Promise<undefined> {
+  const scope = run.scope(frame);
+  const seconds = await resolveInteger(state.seconds, "Seconds", scope, 0);
+  frame.dueMs = seconds === undefined ? await until(state, scope) : run.ambient.now() + seconds * 1000;
+  frame.phase = "wait";
+  run.touch(frame);
+  return undefined;
+}
+
+async function until(state: WaitState, scope: ReturnType<Run["scope"]>): Promise<number> {
+  const text = await resolveString(state.timestamp ?? null, "Timestamp", scope);
+  // RFC 3339 with the T and the zone, as the language demands.
+  const valid = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/.test(text);
+  const at = valid ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(at)) {
+    throw new StateFailure(
+      QUERY_ERROR,
+      `The value '${text}' specified for the field 'Timestamp' is not a valid RFC 3339 timestamp.`,
+      "Timestamp",
+    );
+  }
+  return at;
+}
+
+export const endWait = (run: Run, frame: Frame, state: WaitState): Ended =>
+  run.exit(frame, state, { place: "", otherwise: frame.input, next: state.next });
