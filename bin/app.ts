@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { App } from "aws-cdk-lib";
 import featureFlags from "aws-cdk-lib/recommended-feature-flags.json" with { type: "json" };
 import { ENVIRONMENTS, type EnvironmentName } from "../core/model/pipeline.ts";
+import { addSecurityChecks } from "../lib/checks/security.ts";
 import { bundleTasks } from "../lib/constructs/bundle.ts";
 import { provideDuckdb } from "../lib/constructs/duckdb-files.ts";
 import type { EnvironmentProps } from "../lib/environment.ts";
@@ -46,9 +47,10 @@ const environments: Readonly<Record<EnvironmentName, Omit<EnvironmentProps, "nam
 };
 
 const root = join(import.meta.dirname, "..");
-const app = new App({ analyticsReporting: false, context: featureFlags });
+const app = new App({ analyticsReporting: false, builtinCloudFormationValidation: false, context: featureFlags });
+if (app.node.tryGetContext("checks") !== undefined) addSecurityChecks(app);
 const chosen = chooseEnvironments(app.node.tryGetContext("environments"));
-const layer = await provideDuckdb(root, app.node.tryGetContext("duckdbLayer") === "host" ? "host" : "arm64");
+const layer = provideDuckdb(root, app.node.tryGetContext("duckdbLayer") === "host" ? "host" : "arm64");
 const bundles = await bundleTasks(
   domains.map(({ pipeline }) => pipeline),
   root,

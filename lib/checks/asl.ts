@@ -1,5 +1,6 @@
 import validate from "asl-validator";
 import { z } from "zod";
+import { placeholdersOf } from "../placeholders.ts";
 import { Machine, type Problem } from "./asl-machine.ts";
 import { header, jsonataOnly, recordedFailures, retries, taskLimits } from "./asl-rules.ts";
 import { unknownStatesMembers } from "./asl-states-object.ts";
@@ -51,9 +52,6 @@ function schemaProblems(definition: unknown): readonly Problem[] {
     message: `${code}: ${Message}`,
   }));
 }
-
-export const placeholdersOf = (text: string): ReadonlySet<string> =>
-  new Set([...text.matchAll(/\$\{([^}]*)\}/g)].map(([, name]) => name ?? ""));
 
 const unknownPlaceholders = (text: string, known: readonly string[]): readonly Problem[] =>
   [...placeholdersOf(text)]

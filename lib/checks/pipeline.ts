@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Pipeline } from "../../core/model/pipeline.ts";
-import { PLATFORM_SUBSTITUTIONS } from "../platform-substitutions.ts";
-import { checkDefinition, placeholdersOf } from "./asl.ts";
+import { placeholdersOf, PLATFORM_SUBSTITUTIONS } from "../placeholders.ts";
+import { checkDefinition } from "./asl.ts";
 import { allStates, Machine, type Problem, type State } from "./asl-machine.ts";
 
 const INVOKE = "arn:aws:states:::lambda:invoke";

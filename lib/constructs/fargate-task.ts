@@ -9,7 +9,7 @@ import {
 } from "aws-cdk-lib/aws-ecs";
 import { Construct } from "constructs";
 import type { FargateCompute } from "../../core/model/pipeline.ts";
-import { acknowledge } from "./acknowledge.ts";
+import { acknowledge, acknowledgeWildcard } from "./acknowledge.ts";
 import type { TaskProps } from "./lambda-task.ts";
 import { logGroup } from "./log-group.ts";
 import { taskEnvironment } from "./task-environment.ts";
@@ -36,7 +36,7 @@ export class FargateTask extends Construct {
         cpuArchitecture: CpuArchitecture.ARM64,
         operatingSystemFamily: OperatingSystemFamily.LINUX,
       },
-      taskRole: taskRole(this, { stack, names, domain, task }),
+      taskRole: taskRole(this, names, domain, task),
     });
     // A run that is under way when the stack is updated still needs the revision it was started with.
     this.definition.applyRemovalPolicy(RemovalPolicy.RETAIN);
@@ -64,6 +64,6 @@ export class FargateTask extends Construct {
       "The variables are names of resources; secrets are read when the task runs.",
       "AwsSolutions-ECS2",
     );
-    acknowledge(this.definition, "Getting a registry token has no resource-level permission.", "AwsSolutions-IAM5");
+    acknowledgeWildcard(this.definition, "*", "Getting a registry token has no resource-level permission.");
   }
 }

@@ -3,7 +3,7 @@ import { EVENT_SOURCE } from "../../core/model/events.ts";
 
 /**
  * Every permission of a task, derived from its declaration and from nothing else. Pure: resources are named by
- * role (`bucket:landing/sources/*`); `statements.ts` turns them into ARNs of one environment.
+ * role (`bucket:landing/sources/*`); `arns.ts` turns them into ARNs of one environment.
  */
 export interface Grant {
   readonly actions: readonly string[];

@@ -10,7 +10,7 @@ import {
 import { Construct } from "constructs";
 import type { LambdaCompute, TaskDeclaration } from "../../core/model/pipeline.ts";
 import type { EnvironmentProps, Names } from "../environment.ts";
-import { acknowledge } from "./acknowledge.ts";
+import { acknowledge, acknowledgeWildcard } from "./acknowledge.ts";
 import type { Bundle } from "./bundle.ts";
 import { logGroup } from "./log-group.ts";
 import { taskEnvironment } from "./task-environment.ts";
@@ -35,7 +35,7 @@ export class LambdaTask extends Construct {
     const stack = Stack.of(this);
     const functionName = names.task(domain, id);
     const logs = logGroup(this, "Logs", environment, `/aws/lambda/${functionName}`);
-    const role = taskRole(this, { stack, names, domain, task });
+    const role = taskRole(this, names, domain, task);
     role.addToPolicy(writeLogs(logs));
     this.lambda = new LambdaFunction(this, "Function", {
       functionName,
@@ -53,6 +53,8 @@ export class LambdaTask extends Construct {
       logGroup: logs,
       tracing: Tracing.ACTIVE,
     });
+    acknowledgeWildcard(role, "*", "Tracing has no resource-level permission.");
+    acknowledge(role, "Every wildcard is accepted one by one, with its reason.", "Serverless-LambdaStarPermissions");
     acknowledge(
       this.lambda,
       "Called synchronously by its state machine: a failure is the state's, which records it. There is no asynchronous edge.",

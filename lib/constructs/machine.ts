@@ -3,8 +3,8 @@ import { Effect, PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws
 import { DefinitionBody, LogLevel, StateMachine, StateMachineType } from "aws-cdk-lib/aws-stepfunctions";
 import { Construct } from "constructs";
 import type { EnvironmentProps, Names } from "../environment.ts";
-import type { PLATFORM_SUBSTITUTIONS } from "../platform-substitutions.ts";
-import { acknowledge } from "./acknowledge.ts";
+import { placeholdersOf, type PLATFORM_SUBSTITUTIONS } from "../placeholders.ts";
+import { acknowledgeWildcard } from "./acknowledge.ts";
 import type { FargateTask } from "./fargate-task.ts";
 import type { LambdaTask } from "./lambda-task.ts";
 import { logGroup } from "./log-group.ts";
@@ -43,7 +43,10 @@ export class Machine extends Construct {
       ...Object.fromEntries(lambdas.map(({ node, lambda }) => [node.id, lambda.functionArn])),
       ...Object.fromEntries(fargates.map((task) => [task.node.id, task.definition.taskDefinitionArn])),
     };
-    const used = new Set([...definition.matchAll(/\$\{([A-Za-z0-9_]+)\}/g)].map(([, key]) => key ?? ""));
+    const used = placeholdersOf(definition);
+    const unknown = [...used].filter((key) => !(key in known));
+    if (unknown.length > 0)
+      throw new Error(`The machine of ${domain} uses ${unknown.join(", ")}, which nothing fills in.`);
     const role = new Role(this, "Role", {
       assumedBy: new ServicePrincipal("states.amazonaws.com"),
       description: `Runs the tasks of ${domain}.`,
@@ -72,12 +75,14 @@ export class Machine extends Construct {
         }),
       );
     }
-    for (const statement of containers(fargates, cluster)) role.addToPolicy(statement);
-    acknowledge(role, "Log delivery and tracing have no resource-level permissions.", "AwsSolutions-IAM5");
+    const tasks = stack.formatArn({ service: "ecs", resource: "task", resourceName: `${names.cluster}/*` });
+    for (const statement of containers(fargates, cluster, tasks)) role.addToPolicy(statement);
+    acknowledgeWildcard(role, tasks, "A task has its ARN only once it runs.");
+    acknowledgeWildcard(role, "*", "Log delivery and tracing have no resource-level permissions.");
   }
 }
 
-function containers(tasks: readonly FargateTask[], cluster: string): PolicyStatement[] {
+function containers(tasks: readonly FargateTask[], cluster: string, running: string): PolicyStatement[] {
   if (tasks.length === 0) return [];
   const definitions = tasks.map(({ definition }) => definition);
   const onCluster = { ArnEquals: { "ecs:cluster": cluster } };
@@ -90,7 +95,7 @@ function containers(tasks: readonly FargateTask[], cluster: string): PolicyState
     // Tags of the definition are passed on to the task, which costs are reported by.
     new PolicyStatement({
       actions: ["ecs:TagResource"],
-      resources: [`${cluster.replace(":cluster/", ":task/")}/*`],
+      resources: [running],
       conditions: { StringEquals: { "ecs:CreateAction": "RunTask" } },
     }),
     new PolicyStatement({

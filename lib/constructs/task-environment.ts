@@ -1,7 +1,7 @@
 import type { Stack } from "aws-cdk-lib";
 import { ENV } from "../../core/io/settings.ts";
 import type { EnvironmentProps, Names } from "../environment.ts";
-import { tableBucketArn } from "./statements.ts";
+import { tableBucketArn } from "./arns.ts";
 
 /** What every task finds in its environment: names of things, never values of secrets. */
 export const taskEnvironment = (stack: Stack, environment: EnvironmentProps, names: Names): Record<string, string> => ({

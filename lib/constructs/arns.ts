@@ -1,20 +1,9 @@
-import { ArnFormat, Stack } from "aws-cdk-lib";
-import { PolicyStatement } from "aws-cdk-lib/aws-iam";
+import { ArnFormat, type Stack } from "aws-cdk-lib";
 import type { Names } from "../environment.ts";
-import type { Grant, Resource } from "./grants.ts";
+import type { Resource } from "./grants.ts";
 
-/** The grants of one task as IAM statements of one environment. */
-export const statementsOf = (stack: Stack, names: Names, grants: readonly Grant[]): PolicyStatement[] =>
-  grants.map(
-    ({ actions, resource, conditions }) =>
-      new PolicyStatement({
-        actions: [...actions],
-        resources: [arnOf(stack, names, resource)],
-        ...(conditions === undefined ? {} : { conditions }),
-      }),
-  );
-
-function arnOf(stack: Stack, names: Names, resource: Resource): string {
+/** The resource of a grant in one environment. */
+export function arnOf(stack: Stack, names: Names, resource: Resource): string {
   switch (resource.kind) {
     case "objects":
       return `${bucketArn(stack, names.bucket(resource.bucket))}/${resource.prefix}*`;
