@@ -6,15 +6,19 @@ import { finished } from "node:stream/promises";
 export class JsonLines {
   readonly path: string;
   readonly #stream: WriteStream;
+  #error: Error | undefined;
   rows = 0;
   longestLineBytes = 0;
 
   constructor(path: string) {
     this.path = path;
     this.#stream = createWriteStream(path, { flags: "wx", highWaterMark: 1 << 18 });
+    // Without a listener a full disk would end the process; the next write or close throws it instead.
+    this.#stream.on("error", (error) => (this.#error ??= error));
   }
 
   async write(row: object): Promise<void> {
+    if (this.#error !== undefined) throw this.#error;
     const line = `${JSON.stringify(row)}\n`;
     this.rows += 1;
     this.longestLineBytes = Math.max(this.longestLineBytes, Buffer.byteLength(line));

@@ -1,0 +1,68 @@
+import { createHash } from "node:crypto";
+import type { Io, ObjectHead } from "../../../core/io/ports.ts";
+import type { ExtractedCourse, RefusedMember } from "./extract.ts";
+import type { Spool } from "./spool.ts";
+
+/** A course with thousands of broken files is one record with this many of them named. */
+const MAX_MEMBERS = 1_000;
+
+export interface LandedBytes {
+  readonly head: ObjectHead;
+  readonly sha256: string;
+}
+
+/** An archive that was refused as a whole: its bytes stay where they landed, the record says where and why. */
+export async function recordRefusedArchive(
+  { ledger }: Pick<Io, "ledger">,
+  { head, sha256 }: LandedBytes,
+  reason: string,
+): Promise<void> {
+  const { bucket, key, versionId, sizeBytes } = head;
+  const data = {
+    ...{ sourceKey: key, count: 1, reasons: { [reason]: 1 }, wholeFile: reason },
+    ...{ bucket, key, versionId, sizeBytes, sha256, at: new Date().toISOString() },
+  };
+  await ledger.write([{ put: { pk: "quarantine", sk: `${key}#${sha256}`, data }, if: { any: true } }]);
+}
+
+/**
+ * Refused files of an accepted archive: their bytes one after another in `<sha>.lines`, one entry each in
+ * `<sha>.index.jsonl` with the offset in that file, and one record.
+ */
+export async function quarantineMembers(
+  { objects, ledger }: Pick<Io, "objects" | "ledger">,
+  bucket: string,
+  { head, sha256 }: LandedBytes,
+  course: Pick<ExtractedCourse, "key" | "refused">,
+  deployment: string,
+  spool: Spool,
+): Promise<void> {
+  if (course.refused.length === 0) return;
+  const prefix = `quarantine/course_archives/${deployment}/${course.key.id}/${sha256}`;
+  const kept = course.refused.slice(0, MAX_MEMBERS);
+  const entries = [];
+  const chunks: Buffer[] = [];
+  let offset = 0;
+  for (const [index, refused] of kept.entries()) {
+    // A policy that cannot be read cannot be cleaned of secrets either: it stays in the archive only.
+    const bytes = refused.code === "malformed_policy" ? Buffer.alloc(0) : await spool.read(refused.member);
+    chunks.push(bytes);
+    entries.push(entryOf(refused, index + 1, offset, bytes));
+    offset += bytes.byteLength;
+  }
+  const index = entries.map((entry) => `${JSON.stringify(entry)}\n`).join("");
+  await objects.put(bucket, `${prefix}.lines`, Buffer.concat(chunks));
+  await objects.put(bucket, `${prefix}.index.jsonl`, index);
+  const reasons: Record<string, number> = {};
+  for (const { code } of course.refused) reasons[code] = (reasons[code] ?? 0) + 1;
+  const data = {
+    ...{ sourceKey: head.key, count: course.refused.length, reasons },
+    ...{ bucket, linesKey: `${prefix}.lines`, indexKey: `${prefix}.index.jsonl`, sha256, at: new Date().toISOString() },
+  };
+  await ledger.write([{ put: { pk: "quarantine", sk: `${head.key}#${sha256}`, data }, if: { any: true } }]);
+}
+
+function entryOf({ member, code, reason }: RefusedMember, line: number, offset: number, bytes: Buffer) {
+  const sha256 = createHash("sha256").update(bytes).digest("hex");
+  return { line, offset, length: bytes.byteLength, sha256, reason: code, detail: `${member.path}: ${reason}` };
+}
