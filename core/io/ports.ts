@@ -121,6 +121,8 @@ export interface LakeTarget {
   readonly attachSql: readonly string[];
   /** Extensions that must be loaded first. */
   readonly extensions: readonly string[];
+  /** Folders or URL prefixes with the tables' files: all that a read-only session may read. */
+  readonly dataRoots: readonly string[];
   /** The current snapshot of a table as the catalogue states it, or undefined for no table or no snapshot. */
   currentSnapshot(namespace: string, table: string): Promise<LakeSnapshot | undefined>;
 }
