@@ -4,6 +4,7 @@ import type { OpenedBus } from "./bus-contract.ts";
 import type { OpenedObjects } from "./objects-contract.ts";
 import type { Home, Opened } from "./opened.ts";
 import type { OpenedSecrets } from "./secrets-contract.ts";
+import type { OpenedTokens } from "./tokens-contract.ts";
 
 /**
  * The AWS adapters against an emulator: MILLRACE_TEST_AWS_ENDPOINT=http://127.0.0.1:4566, an address and not a
@@ -26,6 +27,28 @@ const home = {
 const unique = (): string => randomUUID().slice(0, 8);
 const keep = async (): Promise<void> => undefined;
 
+async function createTable(): Promise<string> {
+  const { CreateTableCommand, DynamoDBClient, waitUntilTableExists } = await import("@aws-sdk/client-dynamodb");
+  const client = new DynamoDBClient({});
+  const TableName = `contract-${unique()}`;
+  await client.send(
+    new CreateTableCommand({
+      TableName,
+      BillingMode: "PAY_PER_REQUEST",
+      AttributeDefinitions: [
+        { AttributeName: "pk", AttributeType: "S" },
+        { AttributeName: "sk", AttributeType: "S" },
+      ],
+      KeySchema: [
+        { AttributeName: "pk", KeyType: "HASH" },
+        { AttributeName: "sk", KeyType: "RANGE" },
+      ],
+    }),
+  );
+  await waitUntilTableExists({ client, maxWaitTime: 30 }, { TableName });
+  return TableName;
+}
+
 export const awsObjectsHome: Home<OpenedObjects> = {
   ...home,
   open: async () => {
@@ -42,25 +65,8 @@ export const awsObjectsHome: Home<OpenedObjects> = {
 export const awsLedgerHome: Home<Opened<Ledger>> = {
   ...home,
   open: async () => {
-    const { CreateTableCommand, DynamoDBClient, waitUntilTableExists } = await import("@aws-sdk/client-dynamodb");
     const { awsLedger } = await import("../../core/io/aws/ledger.ts");
-    const client = new DynamoDBClient({});
-    const TableName = `contract-${unique()}`;
-    await client.send(
-      new CreateTableCommand({
-        TableName,
-        BillingMode: "PAY_PER_REQUEST",
-        AttributeDefinitions: [
-          { AttributeName: "pk", AttributeType: "S" },
-          { AttributeName: "sk", AttributeType: "S" },
-        ],
-        KeySchema: [
-          { AttributeName: "pk", KeyType: "HASH" },
-          { AttributeName: "sk", KeyType: "RANGE" },
-        ],
-      }),
-    );
-    await waitUntilTableExists({ client, maxWaitTime: 30 }, { TableName });
+    const TableName = await createTable();
     return { port: awsLedger(TableName), close: keep };
   },
 };
@@ -89,3 +95,76 @@ export const awsSecretsHome: Home<OpenedSecrets> = {
     return { port: awsSecrets(prefix), store, close: keep };
   },
 };
+
+/** A machine whose one task leaves its token in a table, where the suite finds it by the execution's name. */
+export const awsTokensHome: Home<OpenedTokens> = {
+  ...home,
+  open: async () => {
+    const sdk = await import("@aws-sdk/client-sfn");
+    const { awsTokens } = await import("../../core/io/aws/tokens.ts");
+    const sfn = new sdk.SFNClient({});
+    const TableName = await createTable();
+    const item = {
+      pk: { S: "token" },
+      sk: { S: "{% $states.context.Execution.Name %}" },
+      rev: { N: "1" },
+      data: { S: "{% $states.context.Task.Token %}" },
+    };
+    const definition = {
+      QueryLanguage: "JSONata",
+      StartAt: "Hold",
+      States: {
+        Hold: {
+          Type: "Task",
+          Resource: "arn:aws:states:::aws-sdk:dynamodb:putItem.waitForTaskToken",
+          Arguments: { TableName, Item: item },
+          TimeoutSeconds: 300,
+          End: true,
+        },
+      },
+    };
+    const { stateMachineArn } = await sfn.send(
+      new sdk.CreateStateMachineCommand({
+        name: `contract-${unique()}`,
+        definition: JSON.stringify(definition),
+        roleArn: "arn:aws:iam::000000000000:role/contract",
+      }),
+    );
+    const executions = new Map<string, string | undefined>();
+    return {
+      port: awsTokens(),
+      waiting: async () => {
+        const name = unique();
+        const started = await sfn.send(new sdk.StartExecutionCommand({ stateMachineArn, name }));
+        const token = await until(() => readToken(TableName, name));
+        executions.set(token, started.executionArn);
+        return token;
+      },
+      outcome: async (token) => {
+        const executionArn = executions.get(token);
+        return until(async () => {
+          const found = await sfn.send(new sdk.DescribeExecutionCommand({ executionArn }));
+          if (found.status === "SUCCEEDED") return { output: JSON.parse(found.output ?? "null") };
+          return found.status === "FAILED" ? { error: found.error, cause: found.cause } : undefined;
+        });
+      },
+      close: keep,
+    };
+  },
+};
+
+async function readToken(TableName: string, name: string): Promise<string | undefined> {
+  const { DynamoDBClient, GetItemCommand } = await import("@aws-sdk/client-dynamodb");
+  const Key = { pk: { S: "token" }, sk: { S: name } };
+  const { Item } = await new DynamoDBClient({}).send(new GetItemCommand({ TableName, Key, ConsistentRead: true }));
+  return Item?.["data"]?.S;
+}
+
+async function until<T>(look: () => Promise<T | undefined>): Promise<T> {
+  for (let attempt = 0; attempt < 200; attempt += 1) {
+    const found = await look();
+    if (found !== undefined) return found;
+    await new Promise((done) => setTimeout(done, 100));
+  }
+  throw new Error("It did not come to pass in 20 s.");
+}

@@ -1,11 +1,12 @@
-import { awsBusHome, awsSecretsHome } from "./aws-homes.ts";
+import { awsBusHome, awsSecretsHome, awsTokensHome } from "./aws-homes.ts";
 import { busContract } from "./bus-contract.ts";
 import { embeddedBusHome, embeddedSecretsHome, embeddedTokensHome } from "./embedded-homes.ts";
 import { secretsContract } from "./secrets-contract.ts";
-import { tokensContract, type OpenedTokens } from "./tokens-contract.ts";
+import { tokensContract } from "./tokens-contract.ts";
 
 busContract(embeddedBusHome);
 busContract(awsBusHome);
 secretsContract(embeddedSecretsHome);
 secretsContract(awsSecretsHome);
 tokensContract(embeddedTokensHome);
+tokensContract(awsTokensHome);

@@ -41,6 +41,8 @@ export function awsObjects(): Objects {
   };
   const open = async (ref: ObjectRef, range?: { readonly start: number; readonly end: number }): Promise<Readable> => {
     checkKey(ref.bucket, ref.key);
+    // S3 ignores a range that makes no sense and would send everything.
+    if (range !== undefined && (range.start < 0 || range.end < range.start)) throw rangeInvalid(ref, range);
     const what = `read s3://${ref.bucket}/${ref.key}`;
     try {
       const part =
@@ -79,7 +81,9 @@ export function awsObjects(): Objects {
         const { VersionId } = await upload.done();
         return { head: await existing(version({ bucket, key }, VersionId)), created: true };
       } catch (error) {
-        const winner = options.ifAbsent === true && statusOf(error) === 412 ? await head({ bucket, key }) : undefined;
+        // 412: it was there before; 409: another create was under way at the same moment.
+        const lost = options.ifAbsent === true && [409, 412].includes(statusOf(error) ?? 0);
+        const winner = lost ? await head({ bucket, key }) : undefined;
         if (winner !== undefined) return { head: winner, created: false };
         throw awsFailure(error, `put s3://${bucket}/${key}`);
       } finally {
