@@ -1,16 +1,39 @@
-import type { BucketRole, Pipeline, TaskDeclaration } from "../../core/model/pipeline.ts";
 import { EVENT_SOURCE } from "../../core/model/events.ts";
+import type { BucketRole, ObjectAccess, Pipeline, TaskDeclaration } from "../../core/model/pipeline.ts";
 
-/**
- * Every permission of a task, derived from its declaration and from nothing else. Pure: resources are named by
- * role (`bucket:landing/sources/*`); `arns.ts` turns them into ARNs of one environment.
- */
-export interface Grant {
-  readonly actions: readonly string[];
-  readonly resource: Resource;
-  readonly conditions?: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
-}
+/** What a task can be allowed, in words, and what that is in IAM. No action is a wildcard. */
+export const ACTIONS = {
+  "read objects": ["s3:GetObject", "s3:GetObjectVersion"],
+  // Without it S3 answers 403 for an object that is not there, and a missing object would look like a broken grant.
+  "list objects": ["s3:ListBucket"],
+  // A create-only put answers with the head of what is already there, hence the read.
+  "write objects": ["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"],
+  "record own steps": ["dynamodb:GetItem", "dynamodb:PutItem"],
+  "read items": ["dynamodb:GetItem", "dynamodb:Query"],
+  "write items": [
+    "dynamodb:ConditionCheckItem",
+    "dynamodb:DeleteItem",
+    "dynamodb:GetItem",
+    "dynamodb:PutItem",
+    "dynamodb:Query",
+    "dynamodb:UpdateItem",
+  ],
+  "publish events": ["events:PutEvents"],
+  "read secret": ["secretsmanager:GetSecretValue"],
+  "see tables": ["s3tables:GetNamespace", "s3tables:GetTableBucket", "s3tables:ListNamespaces", "s3tables:ListTables"],
+  "read tables": ["s3tables:GetTable", "s3tables:GetTableData", "s3tables:GetTableMetadataLocation"],
+  "create namespaces": ["s3tables:CreateNamespace"],
+  "write tables": [
+    "s3tables:CreateTable",
+    "s3tables:DeleteTable",
+    "s3tables:PutTableData",
+    "s3tables:RenameTable",
+    "s3tables:UpdateTableMetadataLocation",
+  ],
+  "answer its machine": ["states:SendTaskFailure", "states:SendTaskHeartbeat", "states:SendTaskSuccess"],
+} as const satisfies Readonly<Record<string, readonly string[]>>;
 
+/** Named by role (`bucket:landing`); `arns.ts` turns it into the ARN of one environment. */
 export type Resource =
   | { readonly kind: "objects"; readonly bucket: BucketRole; readonly prefix: string }
   | { readonly kind: "bucket"; readonly bucket: BucketRole }
@@ -21,131 +44,113 @@ export type Resource =
   | { readonly kind: "tables" }
   | { readonly kind: "machine"; readonly domain: string };
 
-const READ_OBJECTS = ["s3:GetObject", "s3:GetObjectVersion"];
-/** A create-only put answers with the head of what is already there, hence the read. */
-const WRITE_OBJECTS = ["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"];
-const READ_ITEMS = ["dynamodb:GetItem", "dynamodb:Query"];
-const WRITE_ITEMS = [
-  "dynamodb:ConditionCheckItem",
-  "dynamodb:DeleteItem",
-  "dynamodb:GetItem",
-  "dynamodb:PutItem",
-  "dynamodb:Query",
-  "dynamodb:UpdateItem",
-];
-const READ_TABLES = ["s3tables:GetTable", "s3tables:GetTableData", "s3tables:GetTableMetadataLocation"];
-const WRITE_TABLES = [
-  "s3tables:CreateTable",
-  "s3tables:DeleteTable",
-  "s3tables:PutTableData",
-  "s3tables:RenameTable",
-  "s3tables:UpdateTableMetadataLocation",
-];
+export interface Grant {
+  readonly can: keyof typeof ACTIONS;
+  readonly resource: Resource;
+  /** IAM conditions: operator, key, values. */
+  readonly conditions?: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
+}
 
+/** Every permission of a task, derived from its declaration and from nothing else. */
 export function grantsOf(domain: string, task: TaskDeclaration): Grant[] {
+  const { reads = [], writes = [], secrets = [], lake, publishes, compute } = task;
   return [
-    ...(task.reads ?? []).flatMap(({ bucket, prefix }) => [
-      objects(READ_OBJECTS, bucket, prefix),
-      listing(bucket, prefix),
-    ]),
-    ...(task.writes ?? []).map(({ bucket, prefix }) => objects(WRITE_OBJECTS, bucket, prefix)),
-    ledger(task.ledger),
-    ...(task.publishes === undefined ? [] : [publishing(task.publishes)]),
-    ...(task.secrets ?? []).map((role): Grant => ({
-      actions: ["secretsmanager:GetSecretValue"],
-      resource: { kind: "secret", role },
-    })),
-    ...lake(task.lake?.reads ?? [], task.lake?.writes ?? []),
-    ...(task.compute.kind === "fargate" ? [answering(domain)] : []),
+    ...reads.map((access) => objects("read objects", access)),
+    ...writes.map((access) => objects("write objects", access)),
+    ...listings([...reads, ...writes]),
+    ...ledger(task.ledger),
+    ...(publishes === undefined ? [] : [publishing(publishes)]),
+    ...secrets.map((role): Grant => ({ can: "read secret", resource: { kind: "secret", role } })),
+    ...tables(lake?.reads ?? [], lake?.writes ?? []),
+    ...(compute.kind === "fargate" ? [answering(domain)] : []),
   ];
 }
 
-const objects = (actions: readonly string[], bucket: BucketRole, prefix: string): Grant => ({
-  actions,
+const objects = (can: Grant["can"], { bucket, prefix }: ObjectAccess): Grant => ({
+  can,
   resource: { kind: "objects", bucket, prefix },
 });
 
-/** Without it S3 answers 403 for an object that is not there, and a missing object would look like a broken grant. */
-const listing = (bucket: BucketRole, prefix: string): Grant => ({
-  actions: ["s3:ListBucket"],
-  resource: { kind: "bucket", bucket },
-  ...(prefix === "" ? {} : { conditions: { StringLike: { "s3:prefix": [`${prefix}*`] } } }),
-});
+function listings(accesses: readonly ObjectAccess[]): readonly Grant[] {
+  const byBucket = Map.groupBy(accesses, ({ bucket }) => bucket);
+  return [...byBucket].map(([bucket, own]) => ({
+    can: "list objects",
+    resource: { kind: "bucket", bucket },
+    conditions: { StringLike: { "s3:prefix": [...new Set(own.map(({ prefix }) => `${prefix}*`))] } },
+  }));
+}
 
 /** Every task puts its own steps on record; what else it may touch in the ledger is declared. */
-function ledger(access: "read" | "write" | undefined): Grant {
-  if (access === "write") return { actions: WRITE_ITEMS, resource: { kind: "ledger" } };
+function ledger(access: "read" | "write" | undefined): readonly Grant[] {
+  const resource: Resource = { kind: "ledger" };
+  if (access === "write") return [{ can: "write items", resource }];
   const records: Grant = {
-    actions: ["dynamodb:GetItem", "dynamodb:PutItem"],
-    resource: { kind: "ledger" },
+    can: "record own steps",
+    resource,
     conditions: { "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["run", "run#*"] } },
   };
-  return access === undefined
-    ? records
-    : { actions: [...READ_ITEMS, "dynamodb:PutItem"], resource: { kind: "ledger" } };
+  return access === undefined ? [records] : [records, { can: "read items", resource }];
 }
 
 const publishing = (types: readonly string[]): Grant => ({
-  actions: ["events:PutEvents"],
+  can: "publish events",
   resource: { kind: "bus" },
   conditions: { StringEquals: { "events:source": [EVENT_SOURCE], "events:detail-type": types } },
 });
 
-/** Table ARNs hold a generated id, so a namespace is granted by condition. */
-function lake(reads: readonly string[], writes: readonly string[]): Grant[] {
+/** ARNs of tables hold a generated id, so a namespace is granted by condition. */
+function tables(reads: readonly string[], writes: readonly string[]): readonly Grant[] {
   const all = [...new Set([...reads, ...writes])];
   if (all.length === 0) return [];
-  const inNamespaces = (namespaces: readonly string[]) => ({
-    conditions: { StringEquals: { "s3tables:namespace": namespaces } },
-  });
+  const within = (namespaces: readonly string[]) => ({ StringEquals: { "s3tables:namespace": namespaces } });
+  const reading: readonly Grant[] = [
+    { can: "see tables", resource: { kind: "table-bucket" } },
+    { can: "read tables", resource: { kind: "tables" }, conditions: within(all) },
+  ];
+  if (writes.length === 0) return reading;
   return [
-    {
-      actions: ["s3tables:GetNamespace", "s3tables:GetTableBucket", "s3tables:ListNamespaces", "s3tables:ListTables"],
-      resource: { kind: "table-bucket" },
-    },
-    { actions: READ_TABLES, resource: { kind: "tables" }, ...inNamespaces(all) },
-    ...(writes.length === 0
-      ? []
-      : [
-          {
-            actions: ["s3tables:CreateNamespace"],
-            resource: { kind: "table-bucket" },
-            ...inNamespaces(writes),
-          } as const,
-          { actions: WRITE_TABLES, resource: { kind: "tables" }, ...inNamespaces(writes) } as const,
-        ]),
+    ...reading,
+    { can: "create namespaces", resource: { kind: "table-bucket" }, conditions: within(writes) },
+    { can: "write tables", resource: { kind: "tables" }, conditions: within(writes) },
   ];
 }
 
-const answering = (domain: string): Grant => ({
-  actions: ["states:SendTaskFailure", "states:SendTaskHeartbeat", "states:SendTaskSuccess"],
-  resource: { kind: "machine", domain },
-});
+const answering = (domain: string): Grant => ({ can: "answer its machine", resource: { kind: "machine", domain } });
 
-/** One row a grant, sorted: the table that people review. Columns: task, actions, resource, condition. */
-export function grantTable(pipelines: readonly Pipeline[]): readonly (readonly [string, string, string, string])[] {
-  return pipelines
-    .flatMap(({ domain, tasks }) =>
-      Object.entries(tasks).flatMap(([name, task]) =>
-        grantsOf(domain, task).map(
-          (grant) =>
-            [`${domain}.${name}`, grant.actions.join(" "), resourceText(grant.resource), conditionText(grant)] as const,
-        ),
-      ),
-    )
-    .sort((a, b) => (a.join("\t") < b.join("\t") ? -1 : 1));
+export interface GrantRow {
+  /** `openedx.CommitRows` */
+  readonly task: string;
+  readonly can: string;
+  readonly resource: string;
+  /** What narrows it further; empty = nothing. */
+  readonly where: string;
 }
+
+/** One row a grant, in the order of the declarations: the table that people review. */
+export const grantTable = (pipelines: readonly Pipeline[]): readonly GrantRow[] =>
+  pipelines.flatMap(({ domain, tasks }) =>
+    Object.entries(tasks).flatMap(([name, task]) =>
+      grantsOf(domain, task).map(({ can, resource, conditions = {} }) => ({
+        task: `${domain}.${name}`,
+        can,
+        resource: resourceText(resource),
+        where: Object.values(conditions)
+          .flatMap((keys) => Object.entries(keys).map(([key, values]) => `${key} = ${values.join(" | ")}`))
+          .join(", "),
+      })),
+    ),
+  );
 
 function resourceText(resource: Resource): string {
   switch (resource.kind) {
     case "objects":
-      return `bucket:${resource.bucket}/${resource.prefix}*`;
+      return `${resource.bucket}/${resource.prefix}*`;
     case "bucket":
-      return `bucket:${resource.bucket}`;
+      return resource.bucket;
     case "secret":
-      return `secret:${resource.role}`;
+      return resource.role;
     case "machine":
-      return `machine:${resource.domain}`;
+      return resource.domain;
     case "ledger":
     case "bus":
     case "table-bucket":
@@ -153,8 +158,3 @@ function resourceText(resource: Resource): string {
       return resource.kind;
   }
 }
-
-const conditionText = ({ conditions = {} }: Grant): string =>
-  Object.values(conditions)
-    .flatMap((keys) => Object.entries(keys).map(([key, values]) => `${key} in ${values.join(",")}`))
-    .join("; ");

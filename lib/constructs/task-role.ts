@@ -5,7 +5,7 @@ import type { Construct } from "constructs";
 import type { TaskDeclaration } from "../../core/model/pipeline.ts";
 import type { Names } from "../environment.ts";
 import { acknowledgeWildcard } from "./acknowledge.ts";
-import { grantsOf } from "./grants.ts";
+import { ACTIONS, grantsOf } from "./grants.ts";
 import { arnOf } from "./arns.ts";
 
 /** The identity of one task: its declared grants and nothing else. */
@@ -16,11 +16,11 @@ export function taskRole(scope: Construct, names: Names, domain: string, task: T
     ),
     description: task.description.slice(0, 1000),
   });
-  for (const { actions, resource, conditions } of grantsOf(domain, task)) {
+  for (const { can, resource, conditions } of grantsOf(domain, task)) {
     const arn = arnOf(Stack.of(scope), names, resource);
     role.addToPolicy(
       new PolicyStatement({
-        actions: [...actions],
+        actions: [...ACTIONS[can]],
         resources: [arn],
         ...(conditions === undefined ? {} : { conditions }),
       }),

@@ -1,0 +1,154 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { checkPipeline } from "../../lib/checks/pipeline.ts";
+import { grantTable } from "../../lib/constructs/grants.ts";
+import { domains } from "../../state-machines/index.ts";
+import { root } from "./synthesised.ts";
+
+const pipelines = domains.map(({ pipeline }) => pipeline);
+
+/** Placeholders that `bin/app.ts` gives a value in every environment. */
+const SETTINGS = ["GatherSeconds"];
+
+it.each(domains.map((domain) => [domain.pipeline.domain, domain] as const))(
+  "%s: the machine and its declaration agree in both directions",
+  (_domain, { pipeline, definition }) => {
+    expect(checkPipeline(pipeline, readFileSync(join(root, definition), "utf8"), SETTINGS)).toEqual([]);
+  },
+);
+
+it("every grant", () => {
+  const rows = grantTable(pipelines).map(({ task, can, resource, where }) =>
+    [task, can, resource, where].filter((cell) => cell !== "").join(" | "),
+  );
+  expect(`\n${rows.join("\n")}\n`).toMatchInlineSnapshot(`
+    "
+    openedx.InspectLog | read objects | landing/sources/*
+    openedx.InspectLog | write objects | quarantine/quarantine/tracking_logs/*
+    openedx.InspectLog | list objects | landing | s3:prefix = sources/*
+    openedx.InspectLog | list objects | quarantine | s3:prefix = quarantine/tracking_logs/*
+    openedx.InspectLog | write items | ledger
+    openedx.NormaliseLog | read objects | landing/sources/*
+    openedx.NormaliseLog | write objects | landing/mitx/*
+    openedx.NormaliseLog | write objects | landing/mitxonline/*
+    openedx.NormaliseLog | write objects | landing/xpro/*
+    openedx.NormaliseLog | write objects | landing/edxorg/*
+    openedx.NormaliseLog | write objects | lake/staging/*
+    openedx.NormaliseLog | write objects | quarantine/quarantine/tracking_logs/*
+    openedx.NormaliseLog | write objects | artifacts/accounting/tracking_logs/*
+    openedx.NormaliseLog | write objects | artifacts/commits/*
+    openedx.NormaliseLog | list objects | landing | s3:prefix = sources/* | mitx/* | mitxonline/* | xpro/* | edxorg/*
+    openedx.NormaliseLog | list objects | lake | s3:prefix = staging/*
+    openedx.NormaliseLog | list objects | quarantine | s3:prefix = quarantine/tracking_logs/*
+    openedx.NormaliseLog | list objects | artifacts | s3:prefix = accounting/tracking_logs/* | commits/*
+    openedx.NormaliseLog | write items | ledger
+    openedx.NormaliseLog | see tables | table-bucket
+    openedx.NormaliseLog | read tables | tables | s3tables:namespace = raw
+    openedx.NormaliseLargeLog | read objects | landing/sources/*
+    openedx.NormaliseLargeLog | write objects | landing/mitx/*
+    openedx.NormaliseLargeLog | write objects | landing/mitxonline/*
+    openedx.NormaliseLargeLog | write objects | landing/xpro/*
+    openedx.NormaliseLargeLog | write objects | landing/edxorg/*
+    openedx.NormaliseLargeLog | write objects | lake/staging/*
+    openedx.NormaliseLargeLog | write objects | quarantine/quarantine/tracking_logs/*
+    openedx.NormaliseLargeLog | write objects | artifacts/accounting/tracking_logs/*
+    openedx.NormaliseLargeLog | write objects | artifacts/commits/*
+    openedx.NormaliseLargeLog | list objects | landing | s3:prefix = sources/* | mitx/* | mitxonline/* | xpro/* | edxorg/*
+    openedx.NormaliseLargeLog | list objects | lake | s3:prefix = staging/*
+    openedx.NormaliseLargeLog | list objects | quarantine | s3:prefix = quarantine/tracking_logs/*
+    openedx.NormaliseLargeLog | list objects | artifacts | s3:prefix = accounting/tracking_logs/* | commits/*
+    openedx.NormaliseLargeLog | write items | ledger
+    openedx.NormaliseLargeLog | see tables | table-bucket
+    openedx.NormaliseLargeLog | read tables | tables | s3tables:namespace = raw
+    openedx.NormaliseLargeLog | answer its machine | openedx
+    openedx.ExtractCourse | read objects | landing/sources/*
+    openedx.ExtractCourse | write objects | landing/mitx/openedx/*
+    openedx.ExtractCourse | write objects | landing/mitxonline/openedx/*
+    openedx.ExtractCourse | write objects | landing/xpro/openedx/*
+    openedx.ExtractCourse | write objects | lake/staging/*
+    openedx.ExtractCourse | write objects | quarantine/quarantine/course_archives/*
+    openedx.ExtractCourse | write objects | artifacts/commits/*
+    openedx.ExtractCourse | list objects | landing | s3:prefix = sources/* | mitx/openedx/* | mitxonline/openedx/* | xpro/openedx/*
+    openedx.ExtractCourse | list objects | lake | s3:prefix = staging/*
+    openedx.ExtractCourse | list objects | quarantine | s3:prefix = quarantine/course_archives/*
+    openedx.ExtractCourse | list objects | artifacts | s3:prefix = commits/*
+    openedx.ExtractCourse | write items | ledger
+    openedx.ExtractCourse | answer its machine | openedx
+    openedx.CommitRows | read objects | lake/staging/*
+    openedx.CommitRows | read objects | artifacts/commits/*
+    openedx.CommitRows | list objects | lake | s3:prefix = staging/*
+    openedx.CommitRows | list objects | artifacts | s3:prefix = commits/*
+    openedx.CommitRows | write items | ledger
+    openedx.CommitRows | see tables | table-bucket
+    openedx.CommitRows | read tables | tables | s3tables:namespace = raw
+    openedx.CommitRows | create namespaces | table-bucket | s3tables:namespace = raw
+    openedx.CommitRows | write tables | tables | s3tables:namespace = raw
+    openedx.Announce | write items | ledger
+    openedx.Announce | publish events | bus | events:source = millrace, events:detail-type = AssetMaterialized
+    openedx.NotifyLearn | read objects | landing/mitxonline/openedx/raw_data/course_xml/*
+    openedx.NotifyLearn | read objects | landing/xpro/openedx/raw_data/course_xml/*
+    openedx.NotifyLearn | list objects | landing | s3:prefix = mitxonline/openedx/raw_data/course_xml/* | xpro/openedx/raw_data/course_xml/*
+    openedx.NotifyLearn | write items | ledger
+    openedx.NotifyLearn | read secret | learn/webhook
+    openedx.RecordFailure | write items | ledger
+    lakehouse.MarkStale | write items | ledger
+    lakehouse.BuildModels | write objects | artifacts/openmetadata/dbt-artifacts/*
+    lakehouse.BuildModels | list objects | artifacts | s3:prefix = openmetadata/dbt-artifacts/*
+    lakehouse.BuildModels | write items | ledger
+    lakehouse.BuildModels | publish events | bus | events:source = millrace, events:detail-type = AssetMaterialized
+    lakehouse.BuildModels | see tables | table-bucket
+    lakehouse.BuildModels | read tables | tables | s3tables:namespace = raw | staging | intermediate | marts | reporting
+    lakehouse.BuildModels | create namespaces | table-bucket | s3tables:namespace = staging | intermediate | marts | reporting
+    lakehouse.BuildModels | write tables | tables | s3tables:namespace = staging | intermediate | marts | reporting
+    lakehouse.BuildModels | answer its machine | lakehouse
+    lakehouse.ReleaseBuild | write items | ledger
+    lakehouse.RecordFailure | write items | ledger
+    "
+  `);
+});
+
+it("every trigger", () => {
+  const rows = pipelines.flatMap(({ domain, triggers }) =>
+    triggers.map((trigger) => {
+      const start =
+        trigger.kind === "landing"
+          ? trigger.prefix
+          : trigger.kind === "event"
+            ? trigger.event
+            : `${trigger.expression} ${trigger.timeZone} (${trigger.environments.join(" ")})`;
+      return `${domain}.${trigger.job} | ${trigger.kind} ${trigger.id} | ${start}`;
+    }),
+  );
+  expect(`\n${rows.join("\n")}\n`).toMatchInlineSnapshot(`
+    "
+    openedx.tracking_log | landing tracking_log_mitx | sources/tracking-mitx/
+    openedx.course_archive | landing course_archive_mitx | sources/course-exports-mitx/
+    openedx.tracking_log | landing tracking_log_mitxonline | sources/tracking-mitxonline/
+    openedx.course_archive | landing course_archive_mitxonline | sources/course-exports-mitxonline/
+    openedx.tracking_log | landing tracking_log_xpro | sources/tracking-xpro/
+    openedx.course_archive | landing course_archive_xpro | sources/course-exports-xpro/
+    openedx.tracking_log | landing tracking_log_edxorg | sources/edxorg-gcs-archives/
+    lakehouse.build | event asset_materialized | AssetMaterialized
+    lakehouse.build | schedule sweep | cron(20 0/4 * * ? *) UTC (dev qa production)
+    "
+  `);
+});
+
+it("no trigger matches what a task writes", () => {
+  const written = pipelines.flatMap(({ domain, tasks }) =>
+    Object.entries(tasks).flatMap(([name, { writes = [] }]) =>
+      writes.filter(({ bucket }) => bucket === "landing").map(({ prefix }) => ({ task: `${domain}.${name}`, prefix })),
+    ),
+  );
+  const loops = pipelines.flatMap(({ triggers }) =>
+    triggers.flatMap((trigger) =>
+      trigger.kind === "landing"
+        ? written
+            .filter(({ prefix }) => prefix.startsWith(trigger.prefix) || trigger.prefix.startsWith(prefix))
+            .map(({ task, prefix }) => `${task} writes ${prefix}, which starts ${trigger.id}`)
+        : [],
+    ),
+  );
+  expect(loops).toEqual([]);
+});

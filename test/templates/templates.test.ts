@@ -1,0 +1,210 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readSettings } from "../../core/io/settings.ts";
+import { ENVIRONMENTS } from "../../core/model/pipeline.ts";
+import { placeholdersOf } from "../../lib/placeholders.ts";
+import { domains } from "../../state-machines/index.ts";
+import { allowed, appError, resources, root, synthesise, type Resource } from "./synthesised.ts";
+
+let assembly: ReturnType<typeof synthesise>;
+beforeAll(() => {
+  assembly = synthesise();
+});
+afterAll(() => assembly.remove());
+
+const of = (name: (typeof ENVIRONMENTS)[number]) => {
+  const templates = assembly.templates.get(name) ?? [];
+  expect(templates, `${name} has a platform and a stack for every domain`).toHaveLength(1 + domains.length);
+  return templates;
+};
+
+describe.each(ENVIRONMENTS)("the templates of %s", (name) => {
+  it("name no other environment: what is in QA can never write to production", () => {
+    const text = JSON.stringify(of(name));
+    const named = new Set([...text.matchAll(/millrace[-/](dev|ci|qa|production)\b/g)].map(([, found]) => found));
+    expect([...named]).toEqual([name]);
+  });
+
+  it("hold no account and no value of a secret", () => {
+    expect(JSON.stringify(of(name)).match(/[:"]\d{12}[:"]/g)).toBeNull();
+    const secrets = resources(of(name), "AWS::SecretsManager::Secret");
+    expect(secrets.map(({ properties }) => Object.keys(properties).sort())).toEqual(
+      secrets.map(() => ["Description", "Name", "Tags"]),
+    );
+    expect(secrets.length).toBeGreaterThan(0);
+  });
+
+  it("allow no wildcard action, and a bare * only where AWS has no resource-level permission", () => {
+    const statements = allowed(of(name));
+    expect(statements.flatMap(({ actions }) => actions).filter((action) => action.includes("*"))).toEqual([]);
+    const bare = statements.filter((statement) => statement.resources.includes("*")).flatMap(({ actions }) => actions);
+    expect([...new Set(bare)].sort()).toEqual([
+      "ecr:GetAuthorizationToken",
+      "logs:CreateLogDelivery",
+      "logs:DeleteLogDelivery",
+      "logs:DescribeLogGroups",
+      "logs:DescribeResourcePolicies",
+      "logs:GetLogDelivery",
+      "logs:ListLogDeliveries",
+      "logs:PutResourcePolicy",
+      "logs:UpdateLogDelivery",
+      "xray:GetSamplingRules",
+      "xray:GetSamplingTargets",
+      "xray:PutTelemetryRecords",
+      "xray:PutTraceSegments",
+    ]);
+  });
+
+  it("keep buckets private, encrypted, versioned and on TLS", () => {
+    const buckets = resources(of(name), "AWS::S3::Bucket");
+    const policies = resources(of(name), "AWS::S3::BucketPolicy").map(({ properties }) => JSON.stringify(properties));
+    expect(buckets).toHaveLength(5);
+    for (const { id, properties } of buckets) {
+      expect(properties["PublicAccessBlockConfiguration"]).toEqual({
+        BlockPublicAcls: true,
+        BlockPublicPolicy: true,
+        IgnorePublicAcls: true,
+        RestrictPublicBuckets: true,
+      });
+      expect(properties).toHaveProperty("BucketEncryption");
+      const own = policies.filter((policy) => policy.includes(`"Ref":"${id}"`));
+      expect(own.some((policy) => policy.includes("aws:SecureTransport"))).toBe(true);
+      if (!String(properties["BucketName"]).endsWith("-access-logs")) {
+        expect(properties["VersioningConfiguration"]).toEqual({ Status: "Enabled" });
+      }
+    }
+  });
+
+  it("send the events of the landing bucket without a function of their own", () => {
+    const sending = resources(of(name), "AWS::S3::Bucket").filter(
+      (bucket) => "NotificationConfiguration" in bucket.properties,
+    );
+    expect(sending.map(({ properties }) => properties["BucketName"])).toEqual([`millrace-${name}-ol-landing`]);
+    expect(resources(of(name)).filter(({ type }) => type.startsWith("Custom::"))).toEqual([]);
+  });
+
+  it("give every asynchronous edge a dead-letter queue and a bound", () => {
+    const rules = resources(of(name), "AWS::Events::Rule")
+      // The archive's own rule belongs to the service.
+      .filter(({ properties }) => "Targets" in properties);
+    for (const { properties } of rules) {
+      for (const target of list(properties["Targets"])) {
+        expect(target).toMatchObject({
+          DeadLetterConfig: {},
+          RetryPolicy: { MaximumEventAgeInSeconds: expect.any(Number) },
+        });
+      }
+    }
+    for (const { properties } of resources(of(name), "AWS::Scheduler::Schedule")) {
+      expect(properties["Target"]).toMatchObject({
+        DeadLetterConfig: {},
+        RetryPolicy: { MaximumEventAgeInSeconds: expect.any(Number) },
+      });
+    }
+    expect(rules.length).toBeGreaterThan(domains.length);
+  });
+
+  it("bound every log, every function and every run", () => {
+    for (const { properties } of resources(of(name), "AWS::Logs::LogGroup")) {
+      expect(properties["RetentionInDays"]).toEqual(expect.any(Number));
+    }
+    const functions = resources(of(name), "AWS::Lambda::Function");
+    expect(functions.map(({ properties }) => properties["FunctionName"])).toEqual(declaredFunctions(name));
+    for (const { properties } of functions) {
+      expect(properties).toMatchObject({
+        Architectures: ["arm64"],
+        Runtime: "nodejs24.x",
+        Timeout: expect.any(Number),
+        LoggingConfig: { LogGroup: expect.anything() },
+      });
+    }
+  });
+
+  it("give every task settings that it can read", () => {
+    for (const variables of [...lambdaVariables(of(name)), ...containerVariables(of(name))]) {
+      expect(readSettings(variables).environment).toBe(name);
+    }
+  });
+
+  it("deploy the machines' texts as they are written, with every placeholder filled in", () => {
+    const machines = resources(of(name), "AWS::StepFunctions::StateMachine");
+    const texts = domains.map(({ definition }) => readFileSync(join(root, definition), "utf8"));
+    expect(machines.map(({ properties }) => properties["DefinitionString"])).toEqual(expect.arrayContaining(texts));
+    for (const { properties } of machines) {
+      const used = placeholdersOf(String(properties["DefinitionString"]));
+      expect(Object.keys(record(properties["DefinitionSubstitutions"])).sort()).toEqual([...used].sort());
+    }
+  });
+});
+
+describe("the environments", () => {
+  it.each(["qa", "production"] as const)("keep the data of %s when a stack is deleted", (name) => {
+    const data = resources(of(name)).filter(({ type }) =>
+      [
+        "AWS::S3::Bucket",
+        "AWS::S3Tables::TableBucket",
+        "AWS::DynamoDB::GlobalTable",
+        "AWS::SecretsManager::Secret",
+      ].includes(type),
+    );
+    expect(new Set(data.map(({ deletionPolicy }) => deletionPolicy))).toEqual(new Set(["Retain"]));
+    expect(data.length).toBeGreaterThan(6);
+  });
+
+  it("have schedules that follow the declaration", () => {
+    const states = ENVIRONMENTS.map((name) =>
+      resources(of(name), "AWS::Scheduler::Schedule").map(
+        ({ properties }) => `${String(properties["Name"])} ${String(properties["State"])}`,
+      ),
+    );
+    expect(states.flat()).toEqual(
+      ["dev", "qa", "production"].flatMap((name) => schedulesOf(name).map((id) => `millrace-${name}-${id} ENABLED`)),
+    );
+  });
+
+  it("stop at a name that is none of them, with the list", () => {
+    expect(appError({ environments: "prod" })).toContain(
+      "Unknown environment prod. Valid are dev, ci, qa, production.",
+    );
+  });
+});
+
+const record = (value: unknown): Readonly<Record<string, unknown>> => value as Readonly<Record<string, unknown>>;
+const list = (value: unknown): readonly unknown[] => value as readonly unknown[];
+
+const schedulesOf = (name: string): readonly string[] =>
+  domains.flatMap(({ pipeline: { domain, triggers } }) =>
+    triggers.flatMap((trigger) =>
+      trigger.kind === "schedule" && trigger.environments.some((known) => known === name)
+        ? [`${domain}-${trigger.id}`.replaceAll("_", "-")]
+        : [],
+    ),
+  );
+
+const declaredFunctions = (name: string): unknown =>
+  expect.arrayContaining(
+    domains.flatMap(({ pipeline: { domain, tasks } }) =>
+      Object.entries(tasks).flatMap(([task, { compute }]) =>
+        compute.kind === "lambda" ? [`millrace-${name}-${domain.replaceAll("_", "-")}-${task}`] : [],
+      ),
+    ),
+  );
+
+/** Values that only AWS knows are replaced by a word: here it counts that they are there. */
+const plain = (variables: Readonly<Record<string, unknown>>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(variables).map(([key, value]) => [key, typeof value === "string" ? value : "resolved"]),
+  );
+
+const lambdaVariables = (templates: Parameters<typeof resources>[0]) =>
+  resources(templates, "AWS::Lambda::Function").map(({ properties }) =>
+    plain(record(record(properties["Environment"])["Variables"])),
+  );
+
+const containerVariables = (templates: Parameters<typeof resources>[0]) =>
+  resources(templates, "AWS::ECS::TaskDefinition").map(({ properties }: Resource) => {
+    const [container] = list(properties["ContainerDefinitions"]);
+    const pairs = list(record(container)["Environment"]).map((pair) => record(pair));
+    return plain(Object.fromEntries(pairs.map((pair) => [String(pair["Name"]), pair["Value"]])));
+  });
