@@ -15,6 +15,9 @@ export const SQL_TYPES: Readonly<Record<ColumnPlan["type"], string>> = {
   timestamp: "TIMESTAMP",
 };
 
+/** DuckDB takes Snappy where the table does not say. */
+const PROPERTIES = "'write.parquet.compression-codec' = 'zstd'";
+
 const TableInfo = z.array(z.object({ name: z.string(), type: z.string() }));
 
 type TableShape = Pick<TablePlan, "namespace" | "table" | "columns" | "partitionBy">;
@@ -67,6 +70,6 @@ async function create(session: LakeSession, plan: TableShape): Promise<Map<strin
   const columns = plan.columns.map((column) => `${quoteName(column.name)} ${SQL_TYPES[column.type]}`).join(", ");
   const partition =
     plan.partitionBy.length === 0 ? "" : ` PARTITIONED BY (${plan.partitionBy.map(quoteName).join(", ")})`;
-  await session.run(`CREATE TABLE IF NOT EXISTS ${tablePath(plan)} (${columns})${partition}`);
+  await session.run(`CREATE TABLE IF NOT EXISTS ${tablePath(plan)} (${columns})${partition} WITH (${PROPERTIES})`);
   return (await describe(session, plan)) ?? new Map<string, string>();
 }

@@ -21,12 +21,14 @@ export interface CommitDeps {
   readonly objects: Pick<Objects, "sqlUri">;
   /** For people: run, state and attempt. */
   readonly holder: string;
+  readonly lease?: { readonly ttlSeconds: number; readonly waitSeconds: number };
 }
 
-/** A committer that dies is replaced after this; one commit takes well under a second, a huge one keeps renewing. */
-const LEASE_TTL_SECONDS = 30;
-/** Below the Lambda's time-out of 900 s, so that waiting in line ends as our own Transient. */
-const LEASE_WAIT_SECONDS = 600;
+/**
+ * A committer that dies is replaced after the ttl; one commit takes well under a second, a huge one keeps renewing.
+ * Waiting in line ends below the Lambda's time-out of 900 s, so that it ends as our own Transient.
+ */
+const LEASE = { ttlSeconds: 10, waitSeconds: 600 };
 const CONFLICT_ATTEMPTS = 8;
 const CONFLICT_PAUSE_MS = 100;
 
@@ -45,7 +47,7 @@ export async function commitPlan(plan: CommitPlan, deps: CommitDeps): Promise<Ta
 async function commitTable(key: CommitKey, table: TablePlan, deps: CommitDeps): Promise<TableCommit> {
   const done = await finished(key, table, deps);
   if (done !== undefined) return done;
-  const lease = { holder: deps.holder, ttlSeconds: LEASE_TTL_SECONDS, waitSeconds: LEASE_WAIT_SECONDS };
+  const lease = { ...(deps.lease ?? LEASE), holder: deps.holder };
   try {
     return await withLease(deps.ledger, `iceberg-commit/${key.table}`, lease, async (held) => {
       // Another attempt of the same plan may have finished while this one stood in line.
@@ -57,7 +59,7 @@ async function commitTable(key: CommitKey, table: TablePlan, deps: CommitDeps): 
     });
   } catch (error) {
     if (!isFailure(error) || error.code !== "lease_held") throw error;
-    throw new Failure("Transient", `${key.table} has more commits in line than ${LEASE_WAIT_SECONDS} s can take.`, {
+    throw new Failure("Transient", `${key.table} has more commits in line than ${lease.waitSeconds} s can take.`, {
       code: "commit_queue_full",
       what: `commit rows to ${key.table}`,
       cause: error,
