@@ -1,9 +1,7 @@
-import { EVENT_SOURCE, type DomainEvent } from "../model/events.ts";
+import type { DomainEvent } from "../model/events.ts";
 
 /**
  * The detail as consumers see it in both homes. EventBridge gives every delivery an id of its own, so the
  * deterministic id, by which consumers de-duplicate, travels as `eventId` in the detail.
  */
 export const eventDetail = (event: DomainEvent): Record<string, unknown> => ({ ...event.detail, eventId: event.id });
-
-export { EVENT_SOURCE };

@@ -1,8 +1,8 @@
 import { EventBridgeClient, PutEventsCommand, type PutEventsRequestEntry } from "@aws-sdk/client-eventbridge";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { DomainEvent } from "../../model/events.ts";
+import { EVENT_SOURCE, type DomainEvent } from "../../model/events.ts";
 import { Failure } from "../../model/failures.ts";
-import { EVENT_SOURCE, eventDetail } from "../bus-event.ts";
+import { eventDetail } from "../bus-event.ts";
 import type { Bus } from "../ports.ts";
 import { CLIENT } from "./client.ts";
 import { awsFailure } from "./errors.ts";

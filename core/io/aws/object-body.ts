@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { Failure } from "../../model/failures.ts";
+import { chunkBytes } from "../chunk.ts";
 import { fileExtension } from "../limits.ts";
 import { awsFailure } from "./errors.ts";
 
@@ -14,7 +15,7 @@ export function checkedBody(body: Readable, expectedBytes: number | undefined, w
     let bytes = 0;
     try {
       for await (const chunk of body) {
-        const part: Buffer = Buffer.from(chunk);
+        const part = chunkBytes(chunk);
         bytes += part.length;
         yield part;
       }

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
-import { EVENT_SOURCE, eventDetail } from "../bus-event.ts";
+import { EVENT_SOURCE } from "../../model/events.ts";
+import { eventDetail } from "../bus-event.ts";
 import type { Bus } from "../ports.ts";
 import { openDatabase, transaction } from "./database.ts";
 import { embeddedFailure } from "./errors.ts";

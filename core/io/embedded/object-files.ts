@@ -3,6 +3,7 @@ import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import type { DatabaseSync } from "node:sqlite";
+import { chunkBytes } from "../chunk.ts";
 import { fileExtension } from "../limits.ts";
 import { isMissingFile } from "./errors.ts";
 import { textOf } from "./row.ts";
@@ -31,7 +32,7 @@ export async function spool(stateDir: string, body: Uint8Array | string | Readab
     try {
       const chunks = typeof body === "string" || body instanceof Uint8Array ? [Buffer.from(body)] : body;
       for await (const chunk of chunks) {
-        const bytes: Buffer = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk);
+        const bytes = chunkBytes(chunk);
         md5.update(bytes);
         sizeBytes += bytes.length;
         await file.writeFile(bytes);
