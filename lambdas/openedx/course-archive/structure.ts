@@ -114,9 +114,10 @@ class Walk {
   }
 
   result(): CourseStructure {
-    const counts: Record<string, number> = {};
-    for (const { block_type: type } of this.#blocks) counts[type] = (counts[type] ?? 0) + 1;
-    return { blocks: this.#blocks, counts, dangling: [...this.#dangling] };
+    // Types are names that authors choose: `constructor` is one like any other.
+    const counts = new Map<string, number>();
+    for (const { block_type: type } of this.#blocks) counts.set(type, (counts.get(type) ?? 0) + 1);
+    return { blocks: this.#blocks, counts: Object.fromEntries(counts), dangling: [...this.#dangling] };
   }
 }
 

@@ -1,0 +1,65 @@
+import { z } from "zod";
+import type { Ledger } from "../../core/io/ports.ts";
+
+/** `pk delivery, sk <delivery key>` */
+export const Delivery = z.object({
+  /** `superseded`: a newer version of the subject was announced first. `blocked`: refused, a repeat changes nothing. */
+  state: z.enum(["pending", "delivered", "blocked", "superseded"]),
+  source: z.string(),
+  subject: z.string(),
+  url: z.string(),
+  /** The exact text that was signed. */
+  body: z.string(),
+  /** Content digest. */
+  version: z.string(),
+  /** Counted before each sending. */
+  attempts: z.number().int(),
+  lastCode: z.string().nullable(),
+  reply: z.string().nullable(),
+  createdAt: z.string(),
+  deliveredAt: z.string().nullable(),
+  /** Names the secret's version without showing it: a blocked delivery is tried again with another one. */
+  secretMark: z.string(),
+});
+export type Delivery = z.infer<typeof Delivery>;
+
+const PK = "delivery";
+
+export async function readDelivery(ledger: Ledger, key: string): Promise<Delivery | undefined> {
+  const item = await ledger.get(PK, key);
+  return item === undefined ? undefined : Delivery.parse(item.data);
+}
+
+export async function writeDelivery(ledger: Ledger, key: string, delivery: Delivery): Promise<void> {
+  await ledger.write([{ put: { pk: PK, sk: key, data: delivery }, if: { any: true } }]);
+}
+
+/** `pk delivery-subject, sk <source>#<subject>`: the newest version that anyone asked to deliver. */
+const Newest = z.object({ key: z.string(), askedAt: z.string() });
+
+export interface NewestDelivery {
+  readonly key: string;
+  readonly askedAt: string;
+  readonly rev: number;
+}
+
+const SUBJECTS = "delivery-subject";
+
+export async function newestDelivery(
+  ledger: Ledger,
+  source: string,
+  subject: string,
+): Promise<NewestDelivery | undefined> {
+  const item = await ledger.get(SUBJECTS, `${source}#${subject}`);
+  return item === undefined ? undefined : { ...Newest.parse(item.data), rev: item.rev };
+}
+
+/** Throws Conflict `stale_item` when somebody else asked meanwhile. */
+export async function recordNewest(
+  ledger: Ledger,
+  { source, subject, key, askedAt }: { source: string; subject: string; key: string; askedAt: string },
+  before: NewestDelivery | undefined,
+): Promise<void> {
+  const condition = before === undefined ? { absent: true as const } : { rev: before.rev };
+  await ledger.write([{ put: { pk: SUBJECTS, sk: `${source}#${subject}`, data: { key, askedAt } }, if: condition }]);
+}

@@ -1,0 +1,151 @@
+import { createHash } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { embeddedLedger } from "../../core/io/embedded/ledger.ts";
+import { embeddedObjects } from "../../core/io/embedded/objects.ts";
+import { embeddedSecrets, writeSecret } from "../../core/io/embedded/secrets.ts";
+import type { TaskContext } from "../../core/task.ts";
+import { startLearnReceiver, type LearnReceiver } from "../../test/standins/learn-receiver.ts";
+import { newestDelivery, readDelivery } from "./delivery.ts";
+import { deliveryKey } from "./delivery-key.ts";
+import { notifyLearn } from "./notify-learn.ts";
+
+const token = "shared-secret";
+const courseId = "course-v1:MITx+6.00x+1T2024";
+const path = (version: string) => `mitxonline/openedx/raw_data/course_xml/${courseId}/${version}.xml.tar.gz`;
+const key = (version: string) =>
+  deliveryKey({
+    route: "/api/v1/webhooks/content_files/",
+    source: "mitxonline",
+    subject: courseId,
+    contentDigest: version,
+  });
+
+let receiver: LearnReceiver;
+let folder: string;
+let ledger: ReturnType<typeof embeddedLedger>;
+let objects: ReturnType<typeof embeddedObjects>;
+
+beforeAll(async () => {
+  receiver = await startLearnReceiver(token);
+});
+afterAll(() => receiver.close());
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), "millrace-notify-"));
+  ledger = embeddedLedger(folder);
+  objects = embeddedObjects(folder);
+  await writeSecret(folder, "learn/webhook", { url: receiver.url, token });
+  for (const version of ["v1", "v2"]) await objects.put("m-landing", path(version), version);
+  return () => {
+    ledger.close();
+    objects.close();
+    rmSync(folder, { recursive: true });
+  };
+});
+
+const notify = (
+  version: string,
+  { startedAt = "2026-01-15T00:00:00Z", deployment = "mitxonline", contentPath = path(version) } = {},
+) => {
+  const context = {
+    io: { ledger, objects, secrets: embeddedSecrets(folder, {}) },
+    settings: { environment: "dev", buckets: { landing: "m-landing" } },
+    run: { id: `run-${version}`, state: "NotifyLearn", attempt: 0, startedAt },
+  } as unknown as TaskContext;
+  return notifyLearn({ deployment, courseId, contentPath, dataVersion: version }, context);
+};
+
+describe("NotifyLearn", () => {
+  it("tells the receiver once per version and records what was sent", async () => {
+    const before = receiver.received.length;
+    expect(await notify("v1")).toMatchObject({ outcome: "delivered", attempts: 1, deliveryKey: key("v1") });
+    expect(await notify("v1")).toMatchObject({ outcome: "already_delivered" });
+    expect(receiver.received.slice(before).map(({ body, path: route, status }) => ({ body, route, status }))).toEqual([
+      {
+        body: `{"course_id":"${courseId}","course_readable_id":"${courseId}","content_path":"${path("v1")}","source":"mitxonline"}`,
+        route: "/api/v1/webhooks/content_files/",
+        status: 200,
+      },
+    ]);
+    expect(await readDelivery(ledger, key("v1"))).toMatchObject({
+      state: "delivered",
+      url: `${receiver.url}/api/v1/webhooks/content_files/`,
+      version: "v1",
+      attempts: 1,
+      lastCode: "200",
+      deliveredAt: expect.any(String),
+    });
+    expect(await notify("v2")).toMatchObject({ outcome: "delivered" });
+  });
+
+  it("derives the delivery's key from route, source, subject and content", () => {
+    const text = `/api/v1/webhooks/content_files/mitxonline${courseId}v1`;
+    expect(key("v1")).toBe(createHash("sha256").update(text).digest("hex"));
+  });
+
+  it("sends once when two ask at once", async () => {
+    const before = receiver.received.length;
+    receiver.answerNext({ status: 200, text: '{"status":"success"}', delayMs: 100 });
+    const outcomes = await Promise.all([notify("v1"), notify("v1"), notify("v1")]);
+    expect(outcomes.map(({ outcome }) => outcome).toSorted()).toEqual([
+      "already_delivered",
+      "already_delivered",
+      "delivered",
+    ]);
+    expect(receiver.received.length).toBe(before + 1);
+  });
+
+  it("keeps a transient failure pending, counts attempts and delivers the repeat", async () => {
+    receiver.answerNext({ status: 503, text: "down" });
+    await expect(notify("v1")).rejects.toMatchObject({ name: "Transient" });
+    expect(await readDelivery(ledger, key("v1"))).toMatchObject({
+      state: "pending",
+      attempts: 1,
+      lastCode: "503",
+      reply: "down",
+    });
+    expect(await notify("v1")).toMatchObject({ outcome: "delivered", attempts: 2 });
+  });
+
+  it("blocks a refused delivery until the secret changes", async () => {
+    await writeSecret(folder, "learn/webhook", { url: receiver.url, token: "old" });
+    const before = receiver.received.length;
+    await expect(notify("v1")).rejects.toMatchObject({ name: "Rejected", code: "learn_refused" });
+    await expect(notify("v1")).rejects.toMatchObject({ name: "Rejected", code: "delivery_blocked" });
+    expect(receiver.received.length).toBe(before + 1);
+    await writeSecret(folder, "learn/webhook", { url: receiver.url, token });
+    expect(await notify("v1")).toMatchObject({ outcome: "delivered", attempts: 2 });
+    expect(JSON.stringify(await ledger.query("delivery"))).not.toContain(token);
+  });
+
+  it("lets a newer version supersede an undelivered older one", async () => {
+    receiver.answerNext({ status: 500 });
+    await expect(notify("v1", { startedAt: "2026-01-15T00:00:00Z" })).rejects.toMatchObject({ name: "Transient" });
+    expect(await notify("v2", { startedAt: "2026-01-15T00:00:01Z" })).toMatchObject({ outcome: "delivered" });
+    expect(await readDelivery(ledger, key("v1"))).toMatchObject({ state: "superseded" });
+    const before = receiver.received.length;
+    expect(await notify("v1", { startedAt: "2026-01-15T00:00:00Z" })).toMatchObject({ outcome: "superseded" });
+    expect(receiver.received.length).toBe(before);
+  });
+
+  it("sends nothing for the residential deployment, even without a secret", async () => {
+    await writeSecret(folder, "learn/webhook", {});
+    expect(await notify("v1", { deployment: "mitx" })).toMatchObject({ outcome: "skipped" });
+    await expect(notify("v1", { deployment: "mars" })).rejects.toMatchObject({ code: "unknown_deployment" });
+  });
+
+  it("records nothing when the secret is incomplete or the archive is gone", async () => {
+    const before = receiver.received.length;
+    await expect(notify("v3")).rejects.toMatchObject({ name: "Rejected", code: "upstream_object_missing" });
+    await expect(notify("v1", { contentPath: `/${path("v1")}` })).rejects.toMatchObject({
+      code: "upstream_object_missing",
+    });
+    await writeSecret(folder, "learn/webhook", { url: receiver.url });
+    await expect(notify("v1")).rejects.toMatchObject({ name: "Misconfigured", code: "secret_field_missing" });
+    expect(receiver.received.length).toBe(before);
+    expect((await ledger.query("delivery")).items).toEqual([]);
+  });
+});

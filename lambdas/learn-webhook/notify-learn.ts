@@ -1,0 +1,63 @@
+import { z } from "zod";
+import { Failure } from "../../core/model/failures.ts";
+import { task, type TaskContext } from "../../core/task.ts";
+import { deployments } from "../openedx/sources/deployments.ts";
+import { contentFilesBody } from "./body.ts";
+import { deliver, type DeliveryOutcome } from "./deliver.ts";
+import { CONTENT_FILES_ROUTE } from "./delivery-key.ts";
+import { learnTarget } from "./target.ts";
+
+const Input = z.looseObject({
+  deployment: z.string().min(1),
+  /** `course-v1:<org>+<course>+<run>` */
+  courseId: z.string().min(1),
+  /** Key of the archive in the landing bucket. */
+  contentPath: z.string().min(1),
+  /** Content digest. */
+  dataVersion: z.string().min(1),
+});
+
+export const handler = task({ name: "NotifyLearn", input: Input, run: notifyLearn });
+
+type Skipped = { readonly outcome: "skipped"; readonly reason: string };
+
+/** Tells MIT Learn of a new course archive, once per course and content version. */
+export async function notifyLearn(
+  { deployment, courseId, contentPath, dataVersion }: z.infer<typeof Input>,
+  { io, settings, run }: Pick<TaskContext, "io" | "settings" | "run">,
+): Promise<DeliveryOutcome | Skipped> {
+  const known = deployments.find(({ id }) => id === deployment);
+  if (known === undefined) throw unknownDeployment(deployment);
+  if (!known.announcesContent) return { outcome: "skipped", reason: `content of ${deployment} is not announced` };
+  const target = await learnTarget(io.secrets, settings.environment);
+  if (
+    contentPath.startsWith("/") ||
+    (await io.objects.head({ bucket: settings.buckets.landing, key: contentPath })) === undefined
+  ) {
+    throw contentMissing(contentPath);
+  }
+  return deliver(io.ledger, target, {
+    route: CONTENT_FILES_ROUTE,
+    source: deployment,
+    subject: courseId,
+    contentDigest: dataVersion,
+    body: contentFilesBody({ courseId, contentPath, source: deployment }),
+    askedAt: run.startedAt,
+    holder: `${run.id}/${run.state}/${run.attempt}`,
+  });
+}
+
+const unknownDeployment = (name: string): Failure =>
+  new Failure("Misconfigured", `"${name}" is no deployment; known are ${deployments.map(({ id }) => id).join(", ")}.`, {
+    code: "unknown_deployment",
+    what: "tell MIT Learn of new content",
+    hint: "Declare it in lambdas/openedx/sources/deployments.ts or correct the run's input.",
+  });
+
+const contentMissing = (path: string): Failure =>
+  new Failure("Rejected", `There is no archive at ${path}: MIT Learn would be told of nothing.`, {
+    code: "upstream_object_missing",
+    what: "tell MIT Learn of new content",
+    hint: "Land the course export again.",
+    details: { contentPath: path },
+  });
