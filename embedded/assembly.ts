@@ -12,6 +12,7 @@ export interface Machine {
   readonly name: string;
   /** The ASL text with every substitution made. */
   readonly definition: string;
+  readonly roleArn: string;
 }
 
 /** Everything the embedded home knows about what it runs: read from `cdk.out`, from nowhere else. */
@@ -66,7 +67,7 @@ function machineOf(resource: Resource): Machine {
     /\$\{([A-Za-z0-9_]+)\}/g,
     (whole, key: string) => text(substitutions[key]) ?? whole,
   );
-  return { arn: ref, name, definition };
+  return { arn: ref, name, definition, roleArn: text(properties["RoleArn"]) ?? "" };
 }
 
 function definitionText(value: Parameters<typeof text>[0]): string {

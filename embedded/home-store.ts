@@ -1,10 +1,11 @@
 import type { DatabaseSync } from "node:sqlite";
 import { openDatabase, transaction } from "../core/io/embedded/database.ts";
+import { addToOutbox, makeEvent, OUTBOX_SCHEMA } from "../core/io/embedded/outbox.ts";
 import { textOf, type Row } from "../core/io/embedded/row.ts";
 
 /**
  * What the home itself remembers, apart from the executions: which event started what (so that a person can follow
- * a file to its marts), events that could not be started, and the last tick of every schedule.
+ * a file to its marts), events that could not be started, the last tick of every schedule, and its own events.
  */
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS handled_events (
@@ -23,6 +24,7 @@ const SCHEMA = `
     PRIMARY KEY (event_id, rule, target)
   );
   CREATE TABLE IF NOT EXISTS ticks (schedule TEXT PRIMARY KEY, anchor TEXT NOT NULL, last_tick TEXT NOT NULL);
+  ${OUTBOX_SCHEMA}
 `;
 
 export interface HandledEvent {
@@ -99,6 +101,16 @@ export function openHomeStore(stateDir: string) {
     },
     setTick(schedule: string, anchor: Date, lastTick: Date): void {
       setTick.run(schedule, anchor.toISOString(), lastTick.toISOString());
+    },
+    /** Puts an event of the home itself on the default bus, durably. */
+    publish(event: {
+      readonly source: string;
+      readonly type: string;
+      readonly detail: Readonly<Record<string, unknown>>;
+      readonly id?: string;
+    }): void {
+      const { source, type, detail, id } = event;
+      addToOutbox(db, makeEvent(type, source, detail, id === undefined ? {} : { id }));
     },
     close: () => db.close(),
   };

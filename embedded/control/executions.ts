@@ -19,12 +19,9 @@ export interface Executions {
   list(limit: number): ExecutionView[];
   running(machineArn: string): ExecutionView[];
   describe(arn: string): ExecutionView | undefined;
+  /** By name, in whichever machine. */
+  find(name: string): ExecutionView | undefined;
   history(arn: string): readonly unknown[];
   stop(arn: string, error: string, cause: string): Promise<void>;
-  redrive(arn: string): Promise<void>;
   start(machineArn: string, name: string, input: string): Promise<string>;
 }
-
-/** `…:execution:<machine>:<name>`, as AWS writes it. */
-export const executionArn = (machineArn: string, name: string): string =>
-  `${machineArn.replace(":stateMachine:", ":execution:")}:${name}`;

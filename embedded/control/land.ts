@@ -2,7 +2,11 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { Transform } from "node:stream";
 import { embeddedObjects } from "../../core/io/embedded/objects.ts";
+import { ENV } from "../../core/io/settings.ts";
 import type { LandedObject } from "./follow.ts";
+
+/** The setting that names the bucket where files land. */
+export const ENV_LANDING = ENV.landing;
 
 export interface Landed extends LandedObject {
   readonly sha256: string;

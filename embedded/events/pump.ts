@@ -12,6 +12,8 @@ const POLL_MS = 20;
 const BATCH = 50;
 
 export interface EventPump {
+  /** True while an outbox holds an event that has not been handled. */
+  waiting(): boolean;
   stop(): void;
 }
 
@@ -23,7 +25,7 @@ interface Source {
 }
 
 /**
- * Drains the outboxes of the object store (default bus) and of the bus. The order is: start durably, remember what
+ * Drains the outboxes of the object store and of the home (default bus), and of the custom bus. The order is: start durably, remember what
  * was started, acknowledge; a crash between two steps repeats, and the repeat starts nothing new.
  */
 export function startEventPump(options: {
@@ -41,7 +43,7 @@ export function startEventPump(options: {
     version: -1,
     after: 0,
   });
-  const sources = [open("objects.db", "default"), open("bus.db", options.customBus)];
+  const sources = [open("objects.db", "default"), open("home.db", "default"), open("bus.db", options.customBus)];
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
 
@@ -81,6 +83,7 @@ export function startEventPump(options: {
   void poll();
 
   return {
+    waiting: () => sources.some(({ db }) => readOutbox(db, 0, 1).length > 0),
     stop() {
       stopped = true;
       clearTimeout(timer);

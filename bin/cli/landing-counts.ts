@@ -1,0 +1,37 @@
+import { z } from "zod";
+import type { LandingKind } from "./landing-keys.ts";
+
+const Count = z.number().nullable().default(null);
+/** What the tracking-log machine states at its end. */
+const LogOutput = z.looseObject({
+  counts: z
+    .looseObject({ lines: Count, rows: Count, quarantined: Count, blank: Count })
+    .default({ lines: null, rows: null, quarantined: null, blank: null }),
+  outcome: z.string().optional(),
+});
+const ArchiveOutput = z.looseObject({
+  counts: z.looseObject({ blocks: z.record(z.string(), z.number()).optional() }).default({}),
+});
+
+interface Output {
+  readonly output?: unknown;
+}
+
+/** The counts of one landed file from the outputs of the runs that it started. */
+export function countsOf(kind: LandingKind, runs: readonly Output[]): Record<string, unknown> {
+  const [output] = runs.map((run) => run.output).filter((value) => value !== null && value !== undefined);
+  if (kind === "course_archive") {
+    const parsed = ArchiveOutput.safeParse(output);
+    return { counts: parsed.success ? (parsed.data.counts.blocks ?? parsed.data.counts) : null };
+  }
+  const parsed = LogOutput.safeParse(output);
+  const counts = parsed.success ? parsed.data.counts : { lines: null, rows: null, quarantined: null, blank: null };
+  const { lines, rows, quarantined, blank } = counts;
+  return {
+    lines,
+    rows,
+    quarantined,
+    blank,
+    deduplicated: parsed.success && parsed.data.outcome !== undefined && parsed.data.outcome !== "new",
+  };
+}

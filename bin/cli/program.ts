@@ -1,0 +1,50 @@
+import { Command, CommanderError } from "commander";
+import { EXIT } from "./output.ts";
+import { addVerb, type Verb } from "./verb.ts";
+import { aslCheck, aslRun } from "./verbs/asl.ts";
+import { assets } from "./verbs/assets.ts";
+import { deliveries } from "./verbs/deliveries.ts";
+import { doctor } from "./verbs/doctor.ts";
+import { down } from "./verbs/down.ts";
+import { lake } from "./verbs/lake.ts";
+import { land } from "./verbs/land.ts";
+import { query } from "./verbs/query.ts";
+import { reset } from "./verbs/reset.ts";
+import { runShow, runStart, runStop } from "./verbs/run.ts";
+import { runs } from "./verbs/runs.ts";
+import { up } from "./verbs/up.ts";
+
+/** The whole command line: groups and their verbs. The reference page is made from this table. */
+export const VERBS: readonly Verb[] = [up, down, reset, land, runs, assets, query, deliveries, lake, doctor];
+export const GROUPS: Readonly<Record<string, { readonly summary: string; readonly verbs: readonly Verb[] }>> = {
+  run: { summary: "Look at one run, start one by hand, or stop it", verbs: [runShow, runStart, runStop] },
+  asl: { summary: "Run or check a state machine alone", verbs: [aslRun, aslCheck] },
+};
+
+export function createProgram(): Command {
+  const program = new Command("millrace")
+    .description("Runs the data platform on this machine: the same assembly that goes to AWS.")
+    .showHelpAfterError("(add --help for what there is)")
+    .exitOverride();
+  for (const verb of VERBS) addVerb(program, verb);
+  for (const [name, { summary, verbs }] of Object.entries(GROUPS)) {
+    const group = program.command(name).description(summary);
+    for (const verb of verbs) addVerb(group, verb);
+  }
+  return program;
+}
+
+/** Returns the exit code. */
+export async function runProgram(argv: readonly string[]): Promise<number> {
+  try {
+    const program = createProgram();
+    for (const command of [program, ...program.commands, ...program.commands.flatMap((group) => group.commands)])
+      command.exitOverride();
+    await program.parseAsync([...argv]);
+    return Number(process.exitCode ?? EXIT.ok);
+  } catch (error) {
+    // Commander has printed its own message; asking for help is no mistake.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    throw error;
+  }
+}

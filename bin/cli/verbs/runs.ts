@@ -1,0 +1,35 @@
+import { z } from "zod";
+import { EXIT, table } from "../output.ts";
+import { Run, seconds } from "../status.ts";
+import type { Verb } from "../verb.ts";
+
+const Options = z.looseObject({ limit: z.coerce.number().int().min(1).max(10_000).default(200) });
+
+export const runs: Verb = {
+  usage: "runs",
+  summary: "List runs, newest first",
+  options: [["--limit <n>", "how many (default 200)"]],
+  examples: ["runs", "runs --limit 5 --json"],
+  async run({ options }, { out, engine }) {
+    const { limit } = Options.parse(options);
+    const found = await (await engine()).get(`/api/runs?limit=${limit}`, z.array(Run));
+    out.result(found, () =>
+      found.length === 0
+        ? "No run yet. Land a file with `npx millrace land`."
+        : table(
+            ["id", "domain", "job", "status", "partition", "started", "took", "error"],
+            found.map((run) => [
+              run.id,
+              run.domain,
+              run.job,
+              run.status,
+              run.partition,
+              run.startedAt.slice(0, 19),
+              seconds(run),
+              run.error === null ? "" : `${run.error.name} ${run.error.code}`,
+            ]),
+          ),
+    );
+    return EXIT.ok;
+  },
+};
