@@ -11,8 +11,12 @@ if (!existsSync(node)) {
   console.error("Millrace is not installed yet: node_modules is missing. Run `npm start` (or `npm install`) first.");
   process.exit(1);
 }
-const child = spawn(node, ["--disable-warning=ExperimentalWarning", join(root, "bin", "millrace.ts"), ...process.argv.slice(2)], {
-  stdio: "inherit",
-});
+const child = spawn(
+  node,
+  ["--disable-warning=ExperimentalWarning", join(root, "bin", "millrace.ts"), ...process.argv.slice(2)],
+  {
+    stdio: "inherit",
+  },
+);
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
 child.on("exit", (code, signal) => process.exit(code ?? (signal === "SIGINT" ? 130 : 143)));
