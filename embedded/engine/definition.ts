@@ -99,7 +99,7 @@ export interface MapState extends Guarded {
 export interface ItemReader {
   readonly action: "getObject" | "listObjectsV2";
   readonly arguments: Json;
-  readonly inputType: "CSV" | "JSON" | "JSONL" | "MANIFEST" | undefined;
+  readonly inputType: "CSV" | "JSON" | "JSONL" | undefined;
   readonly csvDelimiter: string;
   /** Undefined: the first row. */
   readonly csvHeaders: readonly string[] | undefined;

@@ -14,7 +14,8 @@ export type EngineErrorName =
   | "StateMachineDoesNotExist"
   | "TaskDoesNotExist"
   | "TaskTimedOut"
-  | "JournalUnavailable";
+  | "JournalUnavailable"
+  | "EngineClosed";
 
 export class EngineError extends Error {
   override readonly name: EngineErrorName;

@@ -6,6 +6,7 @@ import { matches, retryDelayMs } from "./retry.ts";
 import { HistoryFull, type Run } from "./run.ts";
 import { type Ended, endWait, runChoice, runFail, runPass, startWait } from "./states/basic.ts";
 import { childFailed, childSucceeded, giveUpChildren, startParallel } from "./states/fan.ts";
+import { startDistributed } from "./states/distributed.ts";
 import { startMap } from "./states/map.ts";
 import { startTask } from "./states/task.ts";
 
@@ -71,7 +72,7 @@ async function runState(run: Run, frame: Frame): Ended {
     case "Parallel":
       return startParallel(run, frame, state);
     case "Map":
-      return startMap(run, frame, state);
+      return state.distributed ? startDistributed(run, frame, state) : startMap(run, frame, state);
   }
 }
 

@@ -71,6 +71,7 @@ export interface MapRun {
   readonly toleratedPercentage: number | undefined;
   /** Items before batching. */
   readonly itemCount: number;
+  redrives: number;
 }
 
 export type ExecutionStatus = "RUNNING" | "SUCCEEDED" | "FAILED" | "TIMED_OUT" | "ABORTED";

@@ -34,7 +34,7 @@ export interface Step {
 export interface ItemUpdate {
   readonly frame: number;
   readonly idx: number;
-  readonly status: string;
+  readonly status: string | null;
   readonly output: Json | undefined;
 }
 

@@ -25,9 +25,8 @@ export function reader(value: Json | undefined, report: Report): ItemReader | un
     return undefined;
   }
   const type = config["InputType"];
-  const inputType = (["CSV", "JSON", "JSONL", "MANIFEST"] as const).find((known) => known === type);
-  if (action === "getObject" && inputType === undefined)
-    report(place, "InputType must be CSV, JSON, JSONL or MANIFEST");
+  const inputType = (["CSV", "JSON", "JSONL"] as const).find((known) => known === type);
+  if (action === "getObject" && inputType === undefined) report(place, "InputType must be CSV, JSON or JSONL");
   if (config["Transformation"] !== undefined && config["Transformation"] !== "NONE") {
     report(place, "Transformation is not supported here");
   }

@@ -4,6 +4,7 @@ import { DATA_LIMIT, RUNTIME, StateFailure } from "./errors.ts";
 import { resolve, type Scope } from "./expressions.ts";
 import type { Execution, ExecutionStatus, Frame } from "./frame.ts";
 import type { Ambient } from "./functions.ts";
+import type { ItemSource } from "./items.ts";
 import { EVENT_LIMIT, historyEvent, type HistoryEvent, NOT_TRUNCATED } from "./history.ts";
 import type { ItemUpdate, Journal, Step } from "./journal.ts";
 import { isTooLarge, type Json, type JsonObject } from "./json.ts";
@@ -19,8 +20,15 @@ export type Effect =
       readonly resource: Resource;
     }
   | { readonly kind: "cancel"; readonly frame: number }
-  | { readonly kind: "child"; readonly frame: number; readonly index: number; readonly input: Json }
+  | { readonly kind: "child"; readonly frame: number; readonly index: number; readonly redrive: boolean }
   | { readonly kind: "stop-children"; readonly frame: number };
+
+/** What all executions share. */
+export interface World {
+  readonly journal: Journal;
+  readonly ambient: Ambient;
+  readonly items: ItemSource;
+}
 
 /** The history is full: the execution fails, whatever the state. */
 export class HistoryFull extends Error {}
@@ -34,6 +42,7 @@ export class Run {
   readonly program: Program;
   readonly journal: Journal;
   readonly ambient: Ambient;
+  readonly items: ItemSource;
   readonly frames = new Map<number, Frame>();
   readonly effects: Effect[] = [];
   readonly #queue: Frame[] = [];
@@ -42,11 +51,12 @@ export class Run {
   #events: HistoryEvent[] = [];
   #items = new Map<string, ItemUpdate>();
 
-  constructor(execution: Execution, program: Program, journal: Journal, ambient: Ambient) {
+  constructor(execution: Execution, program: Program, world: World) {
     this.execution = execution;
     this.program = program;
-    this.journal = journal;
-    this.ambient = ambient;
+    this.journal = world.journal;
+    this.ambient = world.ambient;
+    this.items = world.items;
   }
 
   get running(): boolean {
@@ -136,7 +146,7 @@ export class Run {
     return frame.parent === undefined ? undefined : this.frames.get(frame.parent);
   }
 
-  setItem(frame: Frame, idx: number, status: string, output: Json | undefined): void {
+  setItem(frame: Frame, idx: number, status: string | null, output: Json | undefined): void {
     this.#items.set(`${frame.id}/${idx}`, { frame: frame.id, idx, status, output });
   }
 

@@ -2,6 +2,7 @@ import type { Readable } from "node:stream";
 import { describeFailure } from "../../core/model/failures.ts";
 import { TaskError } from "./errors.ts";
 import { isJsonObject, type Json, toJson } from "./json.ts";
+import type { Execution } from "./frame.ts";
 import type { Resource } from "./resource.ts";
 
 /** The engine's way to the outside, supplied by whoever hosts it. Each throws a TaskError to fail the attempt by name. */
@@ -38,12 +39,17 @@ export interface ListedObject {
 }
 
 export interface TaskCall {
+  readonly execution: Execution;
+  readonly frame: number;
+  readonly attempt: number;
   readonly state: string;
   readonly resource: Resource;
   readonly arguments: Json;
   readonly token: string | undefined;
   readonly timeoutSeconds: number | undefined;
   readonly heartbeatSeconds: number | undefined;
+  /** The name that a nested execution gets when the arguments give none. */
+  readonly childName: string | undefined;
   readonly signal: AbortSignal;
 }
 
