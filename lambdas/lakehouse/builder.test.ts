@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { embeddedLedger } from "../../core/io/embedded/ledger.ts";
@@ -108,6 +109,8 @@ class World {
     if (begun === undefined) return true;
     this.active += 1;
     this.most = Math.max(this.most, this.active);
+    // dbt at work, long enough for one that lost a race to come back in between (its pause is real time).
+    await pause(8);
     await this.ledger.get("lakehouse", "builder");
     this.active -= 1;
     if (crashes) {
@@ -160,7 +163,10 @@ describe("a burst, however its steps fall", () => {
     await fc.assert(
       fc.asyncProperty(
         fc.scheduler(),
-        fc.array(fc.constantFrom<Fate>(...FATES), { minLength: 1, maxLength: 5 }),
+        fc.oneof(
+          fc.array(fc.constantFrom<Fate>("lives", "lives", "crashes"), { minLength: 2, maxLength: 5 }),
+          fc.array(fc.constantFrom<Fate>(...FATES), { minLength: 1, maxLength: 5 }),
+        ),
         async (scheduler, fates) => {
           example += 1;
           await clear();
@@ -181,7 +187,7 @@ describe("a burst, however its steps fall", () => {
           expect(world.covered).toBe(mark);
         },
       ),
-      { numRuns: 150 },
+      { numRuns: 100 },
     );
     expect(example).toBeGreaterThan(0);
   });
