@@ -3,7 +3,6 @@ import type { Resource } from "./resource.ts";
 
 /** A state machine after loading: checked, with its defaults filled in. JSON values may hold `{% %}` strings. */
 export interface Program {
-  readonly startAt: string;
   readonly timeoutSeconds: number | undefined;
   /** Every level: the machine itself is "", a branch `/States/P/Branches/0`, an iterator `/States/M/ItemProcessor`. */
   readonly levels: ReadonlyMap<string, Level>;
