@@ -40,6 +40,7 @@ export async function aslRun(request: {
     machines: [{ arn: MACHINE, name: "asl-run", definition, roleArn: "arn:aws:iam::123456789012:role/asl-run" }],
     effects: NO_EFFECTS,
     tasks: (call) => desk.run(call),
+    items: { read: (state) => desk.items(state.name), write: () => Promise.resolve() },
     clock,
     random: seeded(),
     load,
@@ -83,15 +84,29 @@ class MockDesk {
     this.#mocks = mocks;
   }
 
-  async run(call: TaskCall): Promise<TaskOutcome> {
-    const outcomes = this.#mocks[call.state];
-    const used = this.#used.get(call.state) ?? 0;
-    this.#used.set(call.state, used + 1);
+  #next(state: string): MockOutcome | undefined {
+    const outcomes = this.#mocks[state];
+    const used = this.#used.get(state) ?? 0;
+    this.#used.set(state, used + 1);
     const outcome = outcomes?.[Math.min(used, outcomes.length - 1)];
     if (outcome === undefined) {
-      this.problem ??= `The task "${call.state}" ran, but the mocks have no entry for it. Add "${call.state}": [{"result": ...}].`;
-      return { kind: "silent" };
+      this.problem ??= `The task "${state}" ran, but the mocks have no entry for it. Add "${state}": [{"result": ...}].`;
     }
+    return outcome;
+  }
+
+  /** The items of a distributed Map with an ItemReader: the mock of the Map state itself, a list. */
+  async *items(state: string): AsyncGenerator<Json> {
+    const outcome = this.#next(state);
+    if (outcome === undefined) return;
+    if ("error" in outcome) throw new Error(outcome.cause ?? outcome.error);
+    if (Array.isArray(outcome.result)) yield* outcome.result;
+    else throw new Error("Attempting to map over non-iterable node.");
+  }
+
+  async run(call: TaskCall): Promise<TaskOutcome> {
+    const outcome = this.#next(call.state);
+    if (outcome === undefined) return { kind: "silent" };
     if ("error" in outcome) {
       // A mocked time-out takes its time where the state sets one.
       const late =
