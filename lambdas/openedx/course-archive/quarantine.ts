@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { Readable } from "node:stream";
 import type { Io, ObjectHead } from "../../../core/io/ports.ts";
 import type { ExtractedCourse, RefusedMember } from "./extract.ts";
 import type { Spool } from "./spool.ts";
@@ -41,18 +42,18 @@ export async function quarantineMembers(
   const prefix = `quarantine/course_archives/${deployment}/${course.key.id}/${sha256}`;
   const kept = course.refused.slice(0, MAX_MEMBERS);
   const entries = [];
-  const chunks: Buffer[] = [];
   let offset = 0;
   for (const [index, refused] of kept.entries()) {
-    // A policy that cannot be read cannot be cleaned of secrets either: it stays in the archive only.
-    const bytes = refused.code === "malformed_policy" ? Buffer.alloc(0) : await spool.read(refused.member);
-    chunks.push(bytes);
+    const bytes = await bytesOf(refused, spool);
     entries.push(entryOf(refused, index + 1, offset, bytes));
     offset += bytes.byteLength;
   }
-  const index = entries.map((entry) => `${JSON.stringify(entry)}\n`).join("");
-  await objects.put(bucket, `${prefix}.lines`, Buffer.concat(chunks));
-  await objects.put(bucket, `${prefix}.index.jsonl`, index);
+  // One file at a time: a thousand of them need not fit in memory together.
+  const contents = async function* () {
+    for (const refused of kept) yield await bytesOf(refused, spool);
+  };
+  await objects.put(bucket, `${prefix}.lines`, Readable.from(contents()));
+  await objects.put(bucket, `${prefix}.index.jsonl`, entries.map((entry) => `${JSON.stringify(entry)}\n`).join(""));
   const reasons: Record<string, number> = {};
   for (const { code } of course.refused) reasons[code] = (reasons[code] ?? 0) + 1;
   const data = {
@@ -61,6 +62,10 @@ export async function quarantineMembers(
   };
   await ledger.write([{ put: { pk: "quarantine", sk: `${head.key}#${sha256}`, data }, if: { any: true } }]);
 }
+
+/** A policy that cannot be read cannot be cleaned of secrets either: it stays in the archive only. */
+const bytesOf = async ({ code, member }: RefusedMember, spool: Spool): Promise<Buffer> =>
+  code === "malformed_policy" ? Buffer.alloc(0) : spool.read(member);
 
 function entryOf({ member, code, reason }: RefusedMember, line: number, offset: number, bytes: Buffer) {
   const sha256 = createHash("sha256").update(bytes).digest("hex");

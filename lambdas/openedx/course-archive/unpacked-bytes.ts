@@ -77,18 +77,19 @@ export async function unpackTo(
     try {
       await pipeline(source, measure, gunzip, guard, sink);
     } catch (error) {
-      throw gzipFault(error, unpacked);
+      throw gzipFault(error);
     }
     await refuseTrailing(file, gunzip.bytesWritten);
   }
   return { sha256: hash.digest("hex"), sizeBytes: packed, unpackedBytes: unpacked };
 }
 
-function gzipFault(error: unknown, unpacked: number): unknown {
+function gzipFault(error: unknown): unknown {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   if (code === "Z_BUF_ERROR") return malformed("gzip_truncated", "The gzip ends before its end: the file is cut.");
   if (code !== "Z_DATA_ERROR") return error;
-  if (unpacked > 0 && error instanceof Error && error.message === "incorrect header check") return trailing();
+  // The first header was seen to be a gzip's: this is what follows the last one.
+  if (error instanceof Error && error.message === "incorrect header check") return trailing();
   return malformed("gzip_corrupt", "The gzip is damaged: its data or its checksum is wrong.");
 }
 
