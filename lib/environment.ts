@@ -1,4 +1,5 @@
 import type { BucketRole, EnvironmentName } from "../core/model/pipeline.ts";
+import type { ENVIRONMENT_SUBSTITUTIONS } from "./placeholders.ts";
 
 /** What may differ between environments. The values are literals in `bin/app.ts`, and nowhere else. */
 export interface EnvironmentProps {
@@ -12,8 +13,8 @@ export interface EnvironmentProps {
   readonly eventArchiveDays: number;
   /** Off = every declared schedule is deployed disabled. */
   readonly schedules: boolean;
-  /** Values of placeholders in the machines' texts that are neither tasks nor platform, for example a wait. */
-  readonly machineSettings: Readonly<Record<string, string>>;
+  /** Values of placeholders in the machines' texts that are neither tasks nor platform. */
+  readonly machineSettings: Readonly<Record<(typeof ENVIRONMENT_SUBSTITUTIONS)[number], string>>;
   /** Receives alarms; absent = nobody is subscribed. */
   readonly alarmEmail?: string;
 }

@@ -1,15 +1,15 @@
 import { z } from "zod";
 import type { Pipeline } from "../../core/model/pipeline.ts";
-import { placeholdersOf, PLATFORM_SUBSTITUTIONS } from "../placeholders.ts";
+import { ENVIRONMENT_SUBSTITUTIONS, placeholdersOf, PLATFORM_SUBSTITUTIONS } from "../placeholders.ts";
 import { checkDefinition } from "./asl.ts";
 import { allStates, Machine, type Problem, type State } from "./asl-machine.ts";
 
 const INVOKE = "arn:aws:states:::lambda:invoke";
 const RUN = "arn:aws:states:::ecs:runTask.waitForTaskToken";
 
-/** The machine's text against its declaration, in both directions. `settings` are placeholders of the environments. */
-export function checkPipeline(pipeline: Pipeline, text: string, settings: readonly string[]): readonly Problem[] {
-  const known = [...Object.keys(pipeline.tasks), ...PLATFORM_SUBSTITUTIONS, ...settings];
+/** The machine's text against its declaration, in both directions. */
+export function checkPipeline(pipeline: Pipeline, text: string): readonly Problem[] {
+  const known = [...Object.keys(pipeline.tasks), ...PLATFORM_SUBSTITUTIONS, ...ENVIRONMENT_SUBSTITUTIONS];
   const problems = checkDefinition(text, { substitutions: known });
   if (problems.some(({ rule }) => rule === "json" || rule === "schema")) return problems;
   const states = new Map(allStates(Machine.parse(JSON.parse(text))));

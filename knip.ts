@@ -1,0 +1,25 @@
+import type { KnipConfig } from "knip";
+import { domains } from "./state-machines/index.ts";
+
+/** A handler is used because a pipeline declares it: the list of entries is the declarations. */
+const handlers = domains.flatMap(({ pipeline }) =>
+  Object.values(pipeline.tasks).map(({ handler }) => `lambdas/${handler}.ts`),
+);
+
+const config: KnipConfig = {
+  entry: [
+    "bin/*.{ts,js}",
+    "bench/*.ts",
+    "test/**/*.ts",
+    // The generated entry of a container calls it.
+    "core/fargate.ts",
+    ...new Set(handlers),
+  ],
+  project: ["{bin,lib,core,lambdas,state-machines,embedded,bench,test}/**/*.{ts,js}"],
+  ignoreExportsUsedInFile: true,
+  // Commands that people and bin/check.ts start, and the engine of oxlint's type-aware rules.
+  ignoreDependencies: ["aws-cdk", "oxlint", "oxlint-tsgolint"],
+  ignoreBinaries: ["unshare"],
+};
+
+export default config;

@@ -1,0 +1,13 @@
+import type { Pipeline } from "../../core/model/pipeline.ts";
+import { assetsPage } from "./assets.ts";
+import { grantsPage } from "./grants.ts";
+import { pipelinesPage } from "./pipelines.ts";
+import { tasksPage } from "./tasks.ts";
+
+/** Generated pages by file name below `docs/reference`. */
+export const referencePages = (pipelines: readonly Pipeline[]): Readonly<Record<string, string>> => ({
+  "pipelines.md": pipelinesPage(pipelines),
+  "tasks.md": tasksPage(pipelines),
+  "assets.md": assetsPage(pipelines),
+  "grants.md": grantsPage(pipelines),
+});

@@ -1,0 +1,52 @@
+import type { Pipeline, Trigger } from "../../core/model/pipeline.ts";
+import { code, page, table } from "./markdown.ts";
+
+/** What runs and what starts it, with an input for every job that a person can start by hand. */
+export const pipelinesPage = (pipelines: readonly Pipeline[]): string =>
+  page(
+    "Pipelines",
+    "One state machine per domain, named `millrace-<environment>-<domain>`. A job is the value of `job` in its input.",
+    ...pipelines.flatMap((pipeline) => [
+      `## ${pipeline.domain}`,
+      pipeline.description,
+      "### Jobs",
+      ...Object.entries(pipeline.jobs).map(
+        ([job, { description, exampleInput }]) =>
+          `**${job}**: ${description} Started by hand with:\n\n\`\`\`json\n${JSON.stringify(exampleInput, null, 2)}\n\`\`\``,
+      ),
+      "### Triggers",
+      table(
+        ["id", "job", "starts on", "description"],
+        pipeline.triggers.map((trigger) => [
+          code(trigger.id),
+          code(trigger.job),
+          startOf(trigger),
+          trigger.description,
+        ]),
+      ),
+      ...(pipeline.lanes.length === 0
+        ? []
+        : [
+            "### Lanes",
+            table(
+              ["lane", "slots", "description"],
+              pipeline.lanes.map(({ id, slots, description }) => [code(id), String(slots), description]),
+            ),
+          ]),
+    ]),
+  );
+
+function startOf(trigger: Trigger): string {
+  switch (trigger.kind) {
+    case "landing": {
+      const endings = trigger.suffixes === undefined ? "" : ` ending in ${trigger.suffixes.map(code).join(" or ")}`;
+      return `an object below ${code(trigger.prefix)} of the landing bucket${endings}`;
+    }
+    case "event":
+      return `the event ${code(trigger.event)}${trigger.detail === undefined ? "" : ` with ${code(JSON.stringify(trigger.detail))}`}`;
+    case "schedule": {
+      const missed = trigger.misfire === "run-once" ? "once after downtime" : "skipped when missed";
+      return `${code(trigger.expression)} ${trigger.timeZone}, ${missed}, in ${trigger.environments.join(", ")}`;
+    }
+  }
+}
