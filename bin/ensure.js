@@ -28,7 +28,7 @@ const CHECK = [...RUN, "test/requirements.txt"];
 const quiet = "--disable-warning=ExperimentalWarning";
 const TARGETS = {
   "first-contact": { python: RUN, command: [quiet, "bin/first-contact/main.ts"] },
-  test: { python: CHECK, command: ["node_modules/vitest/vitest.mjs", "run"] },
+  test: { python: CHECK, command: [quiet, "bin/test.ts"] },
   check: { python: CHECK, command: [quiet, "bin/check.ts"] },
   bench: { python: RUN, command: [quiet, "bench/index.ts"] },
   chaos: { python: RUN, command: [quiet, "bench/chaos.ts"] },
