@@ -128,10 +128,6 @@ function entryPlugin(root: string): Plugin {
     name: "task-entry",
     setup({ onResolve, onLoad }) {
       onResolve({ filter: /^(lambda|fargate):/ }, ({ path }) => ({ path, namespace: "task-entry" }));
-      // TEMPORARY, until core/io is complete.
-      onResolve({ filter: /^\.\.?\/.*\.ts$/ }, ({ path, resolveDir }) =>
-        existsSync(join(resolveDir, path)) ? undefined : { path: join(resolveDir, path), external: true },
-      );
       onLoad({ filter: /./, namespace: "task-entry" }, ({ path }) => {
         const [kind, handler] = path.split(":");
         const file = JSON.stringify(`./lambdas/${handler}.ts`);
@@ -158,7 +154,6 @@ function entryPlugin(root: string): Plugin {
 function containerContext(root: string, bundle: string, bundleHash: string, container: string): Bundle {
   const source = join(root, "containers", container);
   if (!existsSync(join(source, "Dockerfile"))) {
-    if (container === "dbt") return containerContext(root, bundle, bundleHash, "worker"); // TEMPORARY
     throw new Error(`containers/${container}/Dockerfile is missing: a Fargate task declares this container.`);
   }
   const list = join(source, "context.json");
