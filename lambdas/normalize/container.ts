@@ -1,0 +1,122 @@
+import { createHash } from "node:crypto";
+import { Failure, isFailure } from "../../core/model/failures.ts";
+import { ByteSource } from "./byte-source.ts";
+import { LF } from "./byte-classes.ts";
+import { gzipMember, malformed } from "./gzip-member.ts";
+
+const MAGIC = Buffer.from([0x1f, 0x8b]);
+
+/** What the first pass learns of a file. Lengths in bytes. */
+export interface ContainerFacts {
+  readonly kind: "gzip" | "plain";
+  /** Of the object as it lies in the bucket. */
+  readonly compressedSha256: string;
+  readonly compressedBytes: number;
+  readonly members: number;
+  /** Zero bytes behind the last member. */
+  readonly paddingBytes: number;
+  /** Of the text. */
+  readonly sha256: string;
+  readonly bytes: number;
+  readonly newlines: number;
+  readonly bytesAfterLastNewline: number;
+}
+
+/**
+ * Reads a container once and verifies it: `text` yields the decompressed bytes, `facts` is set when the last one was
+ * taken. Throws Malformed `gzip_truncated`, `gzip_crc`, `not_gzip`, `empty_object`, `trailing_bytes`: after some text
+ * may have been yielded, so nothing may be published before the end.
+ */
+export class Container {
+  facts: ContainerFacts | undefined;
+  private readonly source: ByteSource;
+  private readonly mustBeGzip: boolean;
+  private kind: "gzip" | "plain" = "plain";
+  private members = 0;
+  private paddingBytes = 0;
+
+  /** `name` is the object's key: only its ending counts. */
+  constructor(chunks: AsyncIterable<Uint8Array>, name: string) {
+    this.source = new ByteSource(chunks);
+    this.mustBeGzip = name.toLowerCase().endsWith(".gz");
+  }
+
+  async *text(): AsyncGenerator<Buffer> {
+    const hash = createHash("sha256");
+    let bytes = 0;
+    let newlines = 0;
+    let afterNewline = 0;
+    for await (const chunk of this.verified()) {
+      hash.update(chunk);
+      bytes += chunk.length;
+      newlines += countNewlines(chunk);
+      const last = chunk.lastIndexOf(LF);
+      afterNewline = last < 0 ? afterNewline + chunk.length : chunk.length - last - 1;
+      yield chunk;
+    }
+    this.facts = {
+      kind: this.kind,
+      ...this.object(),
+      members: this.members,
+      paddingBytes: this.paddingBytes,
+      sha256: hash.digest("hex"),
+      bytes,
+      newlines,
+      bytesAfterLastNewline: afterNewline,
+    };
+  }
+
+  /** Length and sha256 of the object; of the part that was read, if reading stopped. */
+  object(): Pick<ContainerFacts, "compressedSha256" | "compressedBytes"> {
+    return { compressedSha256: this.source.sha256(), compressedBytes: this.source.length };
+  }
+
+  private async *verified(): AsyncGenerator<Buffer> {
+    try {
+      yield* this.raw();
+    } catch (error) {
+      // The object is named by its whole content, damaged or not.
+      if (isFailure(error) && error.name === "Malformed") await this.source.drain();
+      throw error;
+    }
+  }
+
+  private async *raw(): AsyncGenerator<Buffer> {
+    const first = await this.source.take(MAGIC.length);
+    if (!first.equals(MAGIC)) {
+      if (this.mustBeGzip) throw first.length === 0 ? emptyObject() : notGzip();
+      this.source.unread([first]);
+      for (let chunk = await this.source.next(); chunk !== undefined; chunk = await this.source.next()) yield chunk;
+      return;
+    }
+    this.kind = "gzip";
+    for (;;) {
+      yield* gzipMember(this.source);
+      this.members += 1;
+      const next = await this.source.take(MAGIC.length);
+      if (next.length === 0) return;
+      if (next.equals(MAGIC)) continue;
+      this.source.unread([next]);
+      return this.padding();
+    }
+  }
+
+  private async padding(): Promise<void> {
+    for (let chunk = await this.source.next(); chunk !== undefined; chunk = await this.source.next()) {
+      if (chunk.some((byte) => byte !== 0)) throw trailingBytes();
+      this.paddingBytes += chunk.length;
+    }
+  }
+}
+
+function countNewlines(chunk: Buffer): number {
+  let count = 0;
+  for (let at = chunk.indexOf(LF); at >= 0; at = chunk.indexOf(LF, at + 1)) count += 1;
+  return count;
+}
+
+const emptyObject = (): Failure => malformed("empty_object", "it has no bytes", "Land the file again.");
+const notGzip = (): Failure =>
+  malformed("not_gzip", "its key ends in .gz and its bytes are no gzip", "Land it compressed, or without the .gz.");
+const trailingBytes = (): Failure =>
+  malformed("trailing_bytes", "bytes that are not zero follow the last gzip member", "Land an undamaged copy.");

@@ -1,0 +1,56 @@
+import { createWriteStream } from "node:fs";
+import { once } from "node:events";
+import { pipeline } from "node:stream/promises";
+import { constants, createGzip } from "node:zlib";
+
+const BLOCK_BYTES = 256 * 1024;
+/** Text that waits for the compressor, at most. */
+const AHEAD_BYTES = 4 * 1024 * 1024;
+/** The stream's own options pass through, which the types of zlib do not say. */
+const GZIP_OPTIONS = { level: constants.Z_BEST_SPEED, chunkSize: BLOCK_BYTES, writableHighWaterMark: AHEAD_BYTES };
+
+/**
+ * A gzip file that is written while lines are read. Level 1: measured at twice the speed of level 6 for a seventh more
+ * bytes. The same text gives the same bytes: Node writes no time and no name into the header.
+ */
+export class GzipFile {
+  private readonly gzip = createGzip(GZIP_OPTIONS);
+  private readonly done: Promise<void>;
+  private block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
+  private filled = 0;
+
+  constructor(path: string) {
+    this.done = pipeline(this.gzip, createWriteStream(path));
+    this.done.catch(() => undefined);
+  }
+
+  /** The bytes are copied; `tail` are one or two bytes that follow them. */
+  add(bytes: Buffer, start: number, end: number, tail: Buffer): void {
+    const length = end - start + tail.length;
+    if (this.filled + length > this.block.length) this.next(length);
+    bytes.copy(this.block, this.filled, start, end);
+    tail.copy(this.block, this.filled + end - start);
+    this.filled += length;
+  }
+
+  /** Waits until the compressor has caught up. */
+  async settle(): Promise<void> {
+    if (this.gzip.writableNeedDrain) await Promise.race([once(this.gzip, "drain"), this.done]);
+  }
+
+  async finish(): Promise<void> {
+    this.next(0);
+    this.gzip.end();
+    await this.done;
+  }
+
+  private next(room: number): void {
+    if (this.filled > 0) this.gzip.write(this.block.subarray(0, this.filled));
+    this.block = Buffer.allocUnsafeSlow(Math.max(BLOCK_BYTES, room));
+    this.filled = 0;
+  }
+
+  destroy(): void {
+    this.gzip.destroy();
+  }
+}

@@ -1,0 +1,156 @@
+import { isUtf8 } from "node:buffer";
+import { createHash, type Hash } from "node:crypto";
+import { CR, LF } from "./byte-classes.ts";
+import { isBlank } from "./normalise-lines.ts";
+
+/** Longer lines are not held in memory: they go to quarantine as they stream by. */
+export const LINE_MAX_BYTES = 32 * 1024 * 1024;
+
+export interface LongLineFound {
+  readonly line: number;
+  readonly offset: number;
+  /** Without the ending. */
+  readonly length: number;
+  readonly ending: number;
+  readonly sha256: string;
+  /** Nothing but spaces, tabs and CR. */
+  readonly blank: boolean;
+}
+
+export interface LineConsumer {
+  take(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    ending: number,
+    line: number,
+    offset: number,
+    knownUtf8: boolean,
+  ): void;
+  /** Bytes of a line that is too long, ending included, as they come; `tooLong` closes it. */
+  longPiece(bytes: Buffer): void;
+  tooLong(found: LongLineFound): void;
+}
+
+/** Splits decompressed chunks at LF; one CR before it belongs to the ending. Nothing else ends a line. */
+export class LineSplitter {
+  private line = 0;
+  /** Offset of the first byte of the line that is being read. */
+  private lineOffset = 0;
+  private carry: Buffer[] = [];
+  private carried = 0;
+  private long: LongLine | undefined;
+  private readonly consumer: LineConsumer;
+  private readonly maxBytes: number;
+
+  constructor(consumer: LineConsumer, maxBytes = LINE_MAX_BYTES) {
+    this.consumer = consumer;
+    this.maxBytes = maxBytes;
+  }
+
+  /** The chunk is not changed, and not kept after the next call that ends its last line. */
+  push(chunk: Buffer): void {
+    let start = 0;
+    if (this.carried > 0 || this.long !== undefined) {
+      const first = chunk.indexOf(LF);
+      if (first < 0) return this.keep(chunk);
+      start = first + 1;
+      this.keep(chunk.subarray(0, start));
+      this.endCarried(true);
+    }
+    const last = chunk.lastIndexOf(LF);
+    if (last >= start) {
+      this.whole(chunk, start, last + 1);
+      start = last + 1;
+    }
+    if (start < chunk.length) this.keep(chunk.subarray(start));
+  }
+
+  /** Bytes after the last LF are a line if there are any. */
+  finish(): void {
+    if (this.carried > 0 || this.long !== undefined) this.endCarried(false);
+  }
+
+  private whole(chunk: Buffer, start: number, end: number): void {
+    // One call for many lines: the check runs at memory speed, a call for each line does not.
+    const knownUtf8 = isUtf8(chunk.subarray(start, end));
+    for (let from = start; from < end;) {
+      const lf = chunk.indexOf(LF, from);
+      this.line += 1;
+      const ending = lf > from && chunk[lf - 1] === CR ? 2 : 1;
+      this.consumer.take(chunk, from, lf + 1 - ending, ending, this.line, this.lineOffset, knownUtf8);
+      this.lineOffset += lf + 1 - from;
+      from = lf + 1;
+    }
+  }
+
+  private keep(bytes: Buffer): void {
+    if (this.long !== undefined) {
+      this.long.push(bytes);
+      this.consumer.longPiece(bytes);
+      return;
+    }
+    this.carry.push(bytes);
+    this.carried += bytes.length;
+    // Two more bytes may be the ending.
+    if (this.carried <= this.maxBytes + 2) return;
+    this.long = new LongLine();
+    for (const piece of this.carry) {
+      this.long.push(piece);
+      this.consumer.longPiece(piece);
+    }
+    this.dropCarry();
+  }
+
+  private endCarried(hasLf: boolean): void {
+    this.line += 1;
+    const { line, lineOffset: offset } = this;
+    const length = this.long?.length ?? this.carried;
+    if (this.long !== undefined) {
+      this.consumer.tooLong({ line, offset, ...this.long.close(hasLf) });
+      this.long = undefined;
+    } else {
+      // An LF after the bytes, real or not, stops the scanner's loops.
+      const bytes = Buffer.concat(hasLf ? this.carry : [...this.carry, Buffer.from("\n")]);
+      const ending = !hasLf ? 0 : bytes[length - 2] === CR ? 2 : 1;
+      const end = length - ending;
+      this.dropCarry();
+      if (end > this.maxBytes) {
+        const whole = new LongLine();
+        whole.push(bytes.subarray(0, length));
+        this.consumer.longPiece(bytes.subarray(0, length));
+        this.consumer.tooLong({ line, offset, ...whole.close(hasLf) });
+      } else this.consumer.take(bytes, 0, end, ending, line, offset, isUtf8(bytes));
+    }
+    this.lineOffset += length;
+  }
+
+  private dropCarry(): void {
+    this.carry = [];
+    this.carried = 0;
+  }
+}
+
+/** What must be known of a line that is not held: its hash leaves out the ending, so two bytes wait. */
+class LongLine {
+  length = 0;
+  private readonly hash: Hash = createHash("sha256");
+  private tail: Buffer = Buffer.alloc(0);
+  private blank = true;
+
+  push(bytes: Buffer): void {
+    this.length += bytes.length;
+    const body = bytes.at(-1) === LF ? bytes.subarray(0, -1) : bytes;
+    if (this.blank) this.blank = isBlank(body, 0, body.length);
+    const held = bytes.length < 2 ? Buffer.concat([this.tail, bytes]) : bytes;
+    if (bytes.length >= 2) this.hash.update(this.tail);
+    this.hash.update(held.subarray(0, -2));
+    this.tail = Buffer.from(held.subarray(-2));
+  }
+
+  close(hasLf: boolean): Pick<LongLineFound, "length" | "ending" | "sha256" | "blank"> {
+    const ending = !hasLf ? 0 : this.tail.length === 2 && this.tail[0] === CR ? 2 : 1;
+    this.hash.update(this.tail.subarray(0, this.tail.length - ending));
+    return { length: this.length - ending, ending, sha256: this.hash.digest("hex"), blank: this.blank };
+  }
+}
