@@ -13,7 +13,7 @@ import { embeddedObjects } from "../../core/io/embedded/objects.ts";
 import { CommitPlan } from "../../core/model/commit-plan.ts";
 import type { TaskContext } from "../../core/task.ts";
 import { CONTENT_FILES_ROUTE, deliveryKey } from "../learn-webhook/delivery-key.ts";
-import type { CourseOutcome } from "./course-archive/process-archive.ts";
+import type { CourseOutcome } from "./course-archive/course-outcome.ts";
 import { extractLanded } from "./extract-course.ts";
 
 const FIXTURES = join(import.meta.dirname, "../../../shared/fixtures");

@@ -11,7 +11,8 @@ import type { ObjectHead } from "../../core/io/ports.ts";
 import { isFailure } from "../../core/model/failures.ts";
 import { task, type TaskContext } from "../../core/task.ts";
 import { landedExport } from "./course-archive/landing-keys.ts";
-import { processArchive, type CourseOutcome } from "./course-archive/process-archive.ts";
+import type { CourseOutcome } from "./course-archive/course-outcome.ts";
+import { processArchive } from "./course-archive/process-archive.ts";
 import { recordRefusedArchive } from "./course-archive/quarantine.ts";
 
 const Input = z.looseObject({

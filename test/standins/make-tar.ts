@@ -8,7 +8,7 @@ export type TarMember = Partial<Header> & { readonly name: string; readonly text
 /** A tar as given, hostile or not: nothing is checked or put in order. */
 export async function makeTar(members: readonly TarMember[]): Promise<Buffer> {
   const tar = pack();
-  for (const { text = "", ...header } of members) tar.entry(header, text);
+  for (const { text = "", ...header } of members) tar.entry({ mtime: new Date(0), ...header }, text);
   tar.finalize();
   return buffer(Readable.from(tar as AsyncIterable<Uint8Array>));
 }

@@ -45,10 +45,8 @@ export interface Origin {
  */
 export async function extractCourse(archive: CourseArchive, origin: Origin, folder: string): Promise<ExtractedCourse> {
   const { root, members, spool } = archive;
-  const byPath = new Map(members.map((member) => [member.path, member]));
-  const key = courseKey(await definition(archive, byPath, "course.xml"));
-  const runPath = `course/${key.run}.xml`;
-  const course = await definition(archive, byPath, runPath);
+  const key = await courseKeyOf(archive);
+  const course = await definition(archive, `course/${key.run}.xml`);
 
   const lines = (name: string): JsonLines => new JsonLines(join(folder, `${name}.jsonl`));
   const rows: Record<Entity, JsonLines> = {
@@ -112,12 +110,16 @@ export async function extractCourse(archive: CourseArchive, origin: Origin, fold
 const insideRoot = (path: string, root: string): string | undefined =>
   path.startsWith(`${root}/`) ? path.slice(root.length + 1) : undefined;
 
+/** The key that `course.xml` states; the name of the file says nothing. */
+export const courseKeyOf = async (archive: CourseArchive): Promise<CourseKey> =>
+  courseKey(await definition(archive, "course.xml"));
+
 /** A file without which there is no course. */
-async function definition(archive: CourseArchive, byPath: ReadonlyMap<string, Member>, name: string): Promise<XmlNode> {
-  const path = `${archive.root}/${name}`;
-  const member = byPath.get(path);
+async function definition({ root, members, spool }: CourseArchive, name: string): Promise<XmlNode> {
+  const path = `${root}/${name}`;
+  const member = members.find((one) => one.path === path);
   if (member === undefined) throw malformed("no_course_xml", `The archive has no ${path}: it defines no course.`);
-  const parsed = parseXml(await archive.spool.read(member));
+  const parsed = parseXml(await spool.read(member));
   if (!parsed.ok) throw malformed(parsed.code, `${path} cannot be read: ${parsed.reason}.`, { member: path });
   return parsed.root;
 }

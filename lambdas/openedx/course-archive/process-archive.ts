@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import type { ObjectHead } from "../../../core/io/ports.ts";
 import { isFailure } from "../../../core/model/failures.ts";
 import type { TaskContext } from "../../../core/task.ts";
@@ -12,35 +11,14 @@ import {
   type CourseVersion,
   type KnownVersion,
 } from "./course-versions.ts";
-import { extractCourse, type ExtractedCourse } from "./extract.ts";
-import { contentKey, courseXmlAsset, processedKeys, type LandedExport } from "./landing-keys.ts";
+import { outcomeOf, type CourseOutcome } from "./course-outcome.ts";
+import { courseKeyOf, extractCourse, type ExtractedCourse } from "./extract.ts";
+import { landCourse } from "./land-course.ts";
+import { contentKey, type LandedExport } from "./landing-keys.ts";
 import { quarantineMembers } from "./quarantine.ts";
 import { digestOf, readArchive, type CourseArchive } from "./read-archive.ts";
 import { stageRows } from "./stage-rows.ts";
 import { tablesOf } from "./tables.ts";
-
-export interface CourseOutcome {
-  /** `staged`: there is something to commit or to announce. `unchanged`: nothing is. */
-  readonly outcome: "staged" | "unchanged";
-  readonly reason?: "same_content" | "superseded";
-  /** Key of the commit plan in the artifacts bucket; only when staged. */
-  readonly planKey?: string;
-  readonly asset: string;
-  /** Course id. */
-  readonly partition: string;
-  /** Content digest. */
-  readonly dataVersion: string;
-  readonly codeVersion: string;
-  /** Key of the archive in the landing bucket. */
-  readonly contentPath: string;
-  readonly deployment: string;
-  /** Reachable blocks by type. */
-  readonly counts: Readonly<Record<string, number>>;
-  readonly tables: readonly string[];
-  readonly sha256: string;
-  readonly bytes: number;
-  readonly warnings: readonly string[];
-}
 
 export interface LandedArchive {
   /** Local path of the bytes. */
@@ -53,9 +31,6 @@ export interface LandedArchive {
 
 type Context = Pick<TaskContext, "io" | "settings" | "run" | "log">;
 
-/** The output of a step stays small: the machine carries it from state to state. */
-const MAX_WARNINGS = 20;
-const MAX_WARNING_CHARS = 300;
 /** Archives of one course that land together stage one after another. */
 const MAX_RACES = 5;
 
@@ -63,29 +38,39 @@ export async function processArchive(input: LandedArchive, context: Context): Pr
   const archive = await readArchive(input.file, input.folder);
   try {
     const { landed, head, folder } = input;
-    const origin = { deployment: landed.deployment.id, retrievedAt: head.lastModified.toISOString() };
-    const course = await extractCourse(archive, origin, folder);
-    const work = new CourseWork({ ...input, archive, course, digest: await digestOf(archive) }, context);
-    await quarantineMembers(
-      context.io,
-      context.settings.buckets.quarantine,
-      { head, sha256: archive.sha256 },
-      course,
-      landed.deployment.id,
-      archive.spool,
-    );
-    for (let race = 1; ; race += 1) {
-      try {
-        return await work.decide();
-      } catch (error) {
-        const lostRace = isFailure(error) && error.name === "Conflict" && error.code === "stale_item";
-        if (!lostRace || race >= MAX_RACES) throw error;
-      }
+    const { deployment } = landed;
+    const key = await courseKeyOf(archive);
+    const digest = await digestOf(archive);
+    const known = await knownVersion(context.io.ledger, deployment.id, key.id);
+    if (known !== undefined && isSame(known.version, digest)) {
+      const progress = await progressOf(context.io.ledger, deployment, key.id, known.version);
+      const found = { version: known.version, key, landed, archive, head, warnings: [] };
+      if (progress === "announced") return outcomeOf(found, { outcome: "unchanged", reason: "same_content" });
     }
+    const origin = { deployment: deployment.id, retrievedAt: head.lastModified.toISOString() };
+    const course = await extractCourse(archive, origin, folder);
+    const bytes = { head, sha256: archive.sha256 };
+    const { quarantine } = context.settings.buckets;
+    await quarantineMembers(context.io, quarantine, bytes, course, deployment.id, archive.spool);
+    return await settle(new CourseWork({ ...input, archive, course, digest }, context));
   } finally {
     await archive.spool.close();
   }
 }
+
+async function settle(work: CourseWork): Promise<CourseOutcome> {
+  for (let race = 1; ; race += 1) {
+    try {
+      return await work.decide();
+    } catch (error) {
+      const lostRace = isFailure(error) && error.name === "Conflict" && error.code === "stale_item";
+      if (!lostRace || race >= MAX_RACES) throw error;
+    }
+  }
+}
+
+const isSame = (version: CourseVersion, digest: string): boolean =>
+  version.contentDigest === digest && version.codeVersion === CODE_VERSION;
 
 interface Work extends LandedArchive {
   readonly archive: CourseArchive;
@@ -108,7 +93,7 @@ class CourseWork {
     const known = await knownVersion(ledger, landed.deployment.id, course.key.id);
     if (known === undefined) return this.#stage(undefined);
     const { version } = known;
-    if (version.contentDigest === digest && version.codeVersion === CODE_VERSION) {
+    if (isSame(version, digest)) {
       const progress = await progressOf(ledger, landed.deployment, course.key.id, version);
       if (progress === "announced") return this.#outcome(version, { outcome: "unchanged", reason: "same_content" });
       if (progress === "committed")
@@ -127,7 +112,8 @@ class CourseWork {
     const { io, settings, run } = this.#context;
     const same = known?.version.sha256 === archive.sha256 && known.version.codeVersion === CODE_VERSION;
     const version = same ? known.version : this.#version((known?.version.generation ?? 0) + 1);
-    await this.#putObjects(version.contentPath);
+    const content = { file: this.#work.file, contentPath: version.contentPath, sha256: archive.sha256, digest };
+    await landCourse(io.objects, settings.buckets.landing, landed.deployment.id, course, content);
     const plan = await stageRows(
       course,
       {
@@ -146,35 +132,6 @@ class CourseWork {
     });
     await recordVersion(io.ledger, landed.deployment.id, course.key.id, version, known);
     return this.#outcome(version, { outcome: "staged", planKey: planKey(version.planId) });
-  }
-
-  /** Objects by content are written once; only the manifest is a pointer and changes. */
-  async #putObjects(contentPath: string): Promise<void> {
-    const { archive, course, landed, file, digest } = this.#work;
-    const { objects } = this.#context.io;
-    const bucket = this.#context.settings.buckets.landing;
-    const { manifest } = course.assets;
-    const keys = processedKeys(landed.deployment.id, course.key.id, archive.sha256, manifest.data_version);
-    await objects.put(bucket, contentPath, createReadStream(file), {
-      ifAbsent: true,
-      contentType: "application/gzip",
-      // Metadata is ASCII; Open edX allows letters of any script in a key.
-      metadata: { course_id: encodeURI(course.key.id), object_key: encodeURI(contentPath), content_digest: digest },
-    });
-    const json = { ifAbsent: true, contentType: "application/json" };
-    const rows = [
-      "course_metadata",
-      "course_video",
-      "course_xml_blocks",
-      "course_blocks",
-      "course_policy",
-      "course_signatories",
-    ] as const;
-    for (const entity of rows)
-      await objects.put(bucket, keys[entity], createReadStream(course.rows[entity].path), json);
-    const bundle = { ifAbsent: true, contentType: "application/gzip" };
-    await objects.put(bucket, keys.bundle, createReadStream(course.bundlePath), bundle);
-    await objects.put(bucket, keys.manifest, JSON.stringify(manifest), { contentType: "application/json" });
   }
 
   #version(generation: number): CourseVersion {
@@ -197,31 +154,7 @@ class CourseWork {
 
   #outcome(version: CourseVersion, result: Pick<CourseOutcome, "outcome" | "reason" | "planKey">): CourseOutcome {
     const { course, landed, archive, head } = this.#work;
-    return {
-      ...result,
-      asset: courseXmlAsset(landed.deployment.id),
-      partition: course.key.id,
-      dataVersion: version.contentDigest,
-      codeVersion: version.codeVersion,
-      contentPath: version.contentPath,
-      deployment: landed.deployment.id,
-      counts: course.counts,
-      tables: version.tables,
-      sha256: archive.sha256,
-      bytes: head.sizeBytes,
-      warnings: this.#warnings(),
-    };
-  }
-
-  #warnings(): string[] {
-    const { course, landed } = this.#work;
-    const { warnings } = course;
-    const other = landed.name.startsWith("course-v1:") && landed.name !== course.key.id;
-    const all = other ? [`The file is named ${landed.name} and holds ${course.key.id}.`, ...warnings] : warnings;
-    const shown = all.slice(0, MAX_WARNINGS).map((warning) => warning.slice(0, MAX_WARNING_CHARS));
-    return all.length > shown.length
-      ? [...shown, `${all.length - shown.length} further warnings are not shown.`]
-      : shown;
+    return outcomeOf({ version, key: course.key, landed, archive, head, warnings: course.warnings }, result);
   }
 }
 

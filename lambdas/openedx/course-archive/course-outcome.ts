@@ -1,0 +1,70 @@
+import type { ObjectHead } from "../../../core/io/ports.ts";
+import type { CourseKey } from "./course-key.ts";
+import type { CourseVersion } from "./course-versions.ts";
+import { courseXmlAsset, type LandedExport } from "./landing-keys.ts";
+
+export interface CourseOutcome {
+  /** `staged`: there is something to commit or to announce. `unchanged`: nothing is. */
+  readonly outcome: "staged" | "unchanged";
+  readonly reason?: "same_content" | "superseded";
+  /** Key of the commit plan in the artifacts bucket; only when staged. */
+  readonly planKey?: string;
+  readonly asset: string;
+  /** Course id. */
+  readonly partition: string;
+  /** Content digest. */
+  readonly dataVersion: string;
+  readonly codeVersion: string;
+  /** Key of the archive in the landing bucket. */
+  readonly contentPath: string;
+  readonly deployment: string;
+  /** Reachable blocks by type. */
+  readonly counts: Readonly<Record<string, number>>;
+  readonly tables: readonly string[];
+  readonly sha256: string;
+  readonly bytes: number;
+  readonly warnings: readonly string[];
+}
+
+/** The output of a step stays small: the machine carries it from state to state. */
+const MAX_WARNINGS = 20;
+const MAX_WARNING_CHARS = 300;
+
+export interface FoundCourse {
+  readonly version: CourseVersion;
+  readonly key: CourseKey;
+  readonly landed: LandedExport;
+  readonly archive: { readonly sha256: string };
+  readonly head: ObjectHead;
+  readonly warnings: readonly string[];
+}
+
+export function outcomeOf(
+  { version, key, landed, archive, head, warnings }: FoundCourse,
+  result: Pick<CourseOutcome, "outcome" | "reason" | "planKey">,
+): CourseOutcome {
+  return {
+    ...result,
+    asset: courseXmlAsset(landed.deployment.id),
+    partition: key.id,
+    dataVersion: version.contentDigest,
+    codeVersion: version.codeVersion,
+    contentPath: version.contentPath,
+    deployment: landed.deployment.id,
+    counts: version.counts,
+    tables: version.tables,
+    sha256: archive.sha256,
+    bytes: head.sizeBytes,
+    warnings: bounded(
+      landed.name.startsWith("course-v1:") && landed.name !== key.id
+        ? [`The file is named ${landed.name} and holds ${key.id}.`, ...warnings]
+        : warnings,
+    ),
+  };
+}
+
+function bounded(warnings: readonly string[]): string[] {
+  const shown = warnings.slice(0, MAX_WARNINGS).map((warning) => warning.slice(0, MAX_WARNING_CHARS));
+  const more = warnings.length - shown.length;
+  return more > 0 ? [...shown, `${more} further warnings are not shown.`] : shown;
+}
