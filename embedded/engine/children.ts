@@ -40,7 +40,7 @@ export async function startMapChild(
   const arn = mapChildArn(execution.machineArn, state.label, name);
   const known = nursery.executor.byArn(arn)?.run.execution ?? nursery.journal.execution(arn);
   if (known === undefined) {
-    const input = run.journal.item(execution.id, frame.id, index)?.input ?? null;
+    const input = run.storedItem(frame.fan?.list ?? 0, index)?.input ?? null;
     const parent = { execution: execution.id, frame: frame.id, index };
     const about = { arn, name, input, level: state.processor, parent, mapRunArn: mapRun.arn, startMs: nursery.now() };
     await nursery.launch(execution.machineArn, about, execution.definition);

@@ -125,11 +125,9 @@ function retry(run: Run, frame: Frame, failure: StateFailure): boolean {
   frame.retries = state.retry.map((_, i) => (frame.retries[i] ?? 0) + (i === index ? 1 : 0));
   frame.retryCount += 1;
   frame.task = undefined;
-  frame.fan = undefined;
+  run.endFan(frame);
   frame.phase = "backoff";
   frame.dueMs = run.ambient.now() + retryDelayMs(retrier, used + 1, () => run.ambient.random());
-  for (const child of run.children(frame)) run.drop(child);
-  run.touch(frame);
   return true;
 }
 
@@ -147,7 +145,6 @@ async function caughtBy(run: Run, frame: Frame, failure: StateFailure): Promise<
   } catch (error) {
     return asFailure(run, frame, error);
   }
-  for (const child of run.children(frame)) run.drop(child);
   return true;
 }
 

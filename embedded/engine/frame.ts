@@ -60,6 +60,8 @@ export interface Fan {
   concurrency: number;
   /** Event that iterations point back to. */
   startedId: number;
+  /** The items of a Map: a list of its own, so that writing the next one never touches what a resume may need. */
+  readonly list: number | undefined;
   readonly run: MapRun | undefined;
 }
 

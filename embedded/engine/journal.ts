@@ -4,6 +4,9 @@ import type { Execution, Frame } from "./frame.ts";
 import type { HistoryEvent } from "./history.ts";
 import { type Json, parseJson } from "./json.ts";
 
+/** Raised whenever the tables or what they hold change their shape. */
+const SCHEMA_VERSION = 1;
+
 const SCHEMA = `
 CREATE TABLE IF NOT EXISTS definitions (hash TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS executions (
@@ -16,8 +19,8 @@ CREATE INDEX IF NOT EXISTS executions_to_announce ON executions (id) WHERE annou
 CREATE TABLE IF NOT EXISTS frames (
   execution INTEGER NOT NULL, frame INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (execution, frame)) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS items (
-  execution INTEGER NOT NULL, frame INTEGER NOT NULL, idx INTEGER NOT NULL, input TEXT NOT NULL, status TEXT, output TEXT,
-  PRIMARY KEY (execution, frame, idx)) STRICT, WITHOUT ROWID;
+  execution INTEGER NOT NULL, list INTEGER NOT NULL, idx INTEGER NOT NULL, input TEXT NOT NULL, status TEXT, output TEXT,
+  PRIMARY KEY (execution, list, idx)) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS events (
   execution INTEGER NOT NULL, id INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (execution, id)) STRICT, WITHOUT ROWID;
 `;
@@ -26,13 +29,14 @@ CREATE TABLE IF NOT EXISTS events (
 export interface Step {
   readonly execution: Execution;
   readonly frames: readonly Frame[];
+  /** Ids of frames and of item lists, which share one count. */
   readonly dropped: readonly number[];
   readonly events: readonly HistoryEvent[];
   readonly items: readonly ItemUpdate[];
 }
 
 export interface ItemUpdate {
-  readonly frame: number;
+  readonly list: number;
   readonly idx: number;
   readonly status: string | null;
   readonly output: Json | undefined;
@@ -59,7 +63,16 @@ export class Journal {
   constructor(file: string) {
     this.#db = new DatabaseSync(file);
     this.#db.exec("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=2000;");
-    this.#db.exec(SCHEMA);
+    const version = Number(this.#sql("PRAGMA user_version").get()?.["user_version"]);
+    const tables = Number(this.#sql("SELECT count(*) AS n FROM sqlite_schema").get()?.["n"]);
+    if (tables > 0 && version !== SCHEMA_VERSION) {
+      this.#db.close();
+      throw new EngineError(
+        "JournalUnavailable",
+        `The journal ${file} has format ${version}, this engine writes format ${SCHEMA_VERSION}. Run \`npx millrace reset\`, or the engine that wrote it.`,
+      );
+    }
+    this.#db.exec(`${SCHEMA} PRAGMA user_version = ${SCHEMA_VERSION};`);
   }
 
   #sql(text: string): StatementSync {
@@ -134,7 +147,7 @@ export class Journal {
       );
       for (const frame of step.frames) insertFrame.run(run.id, frame.id, JSON.stringify(frame));
       const dropFrame = this.#sql("DELETE FROM frames WHERE execution = ? AND frame = ?");
-      const dropItems = this.#sql("DELETE FROM items WHERE execution = ? AND frame = ?");
+      const dropItems = this.#sql("DELETE FROM items WHERE execution = ? AND list = ?");
       for (const id of step.dropped) {
         dropFrame.run(run.id, id);
         dropItems.run(run.id, id);
@@ -142,10 +155,10 @@ export class Journal {
       const insertEvent = this.#sql("INSERT INTO events (execution, id, body) VALUES (?, ?, ?)");
       for (const event of step.events) insertEvent.run(run.id, event.id, JSON.stringify(event));
       const updateItem = this.#sql(
-        "UPDATE items SET status = ?, output = ? WHERE execution = ? AND frame = ? AND idx = ?",
+        "UPDATE items SET status = ?, output = ? WHERE execution = ? AND list = ? AND idx = ?",
       );
-      for (const { frame, idx, status, output } of step.items) {
-        updateItem.run(status, output === undefined ? null : JSON.stringify(output), run.id, frame, idx);
+      for (const { list, idx, status, output } of step.items) {
+        updateItem.run(status, output === undefined ? null : JSON.stringify(output), run.id, list, idx);
       }
     });
   }
@@ -222,34 +235,34 @@ export class Journal {
   }
 
   /** Items are written ahead of the step that uses them: without that step they mean nothing and are replaced. */
-  putItems(executionId: number, frame: number, from: number, inputs: readonly Json[]): void {
+  putItems(executionId: number, list: number, from: number, inputs: readonly Json[]): void {
     this.#guarded(() => {
       const insert = this.#sql(
-        `INSERT INTO items (execution, frame, idx, input) VALUES (?, ?, ?, ?)
+        `INSERT INTO items (execution, list, idx, input) VALUES (?, ?, ?, ?)
          ON CONFLICT DO UPDATE SET input = excluded.input, status = NULL, output = NULL`,
       );
-      inputs.forEach((input, index) => insert.run(executionId, frame, from + index, JSON.stringify(input)));
+      inputs.forEach((input, index) => insert.run(executionId, list, from + index, JSON.stringify(input)));
     });
   }
 
-  clearItems(executionId: number, frame: number): void {
-    this.#guarded(() => this.#sql("DELETE FROM items WHERE execution = ? AND frame = ?").run(executionId, frame));
+  clearItems(executionId: number, list: number): void {
+    this.#guarded(() => this.#sql("DELETE FROM items WHERE execution = ? AND list = ?").run(executionId, list));
   }
 
-  item(executionId: number, frame: number, idx: number): StoredItem | undefined {
-    const row = this.#sql("SELECT * FROM items WHERE execution = ? AND frame = ? AND idx = ?").get(
+  item(executionId: number, list: number, idx: number): StoredItem | undefined {
+    const row = this.#sql("SELECT * FROM items WHERE execution = ? AND list = ? AND idx = ?").get(
       executionId,
-      frame,
+      list,
       idx,
     );
     return row === undefined ? undefined : storedItem(row);
   }
 
-  *items(executionId: number, frame: number): Generator<StoredItem> {
+  *items(executionId: number, list: number): Generator<StoredItem> {
     // Not a kept statement: its cursor stays open while the caller works.
     const rows = this.#db
-      .prepare("SELECT * FROM items WHERE execution = ? AND frame = ? ORDER BY idx")
-      .iterate(executionId, frame);
+      .prepare("SELECT * FROM items WHERE execution = ? AND list = ? ORDER BY idx")
+      .iterate(executionId, list);
     for (const row of rows) yield storedItem(row);
   }
 

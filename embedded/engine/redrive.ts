@@ -43,7 +43,7 @@ function revive(run: Run, frame: Frame, previous: number): void {
   } else {
     frame.retries = [];
     frame.retryCount = 0;
-    frame.fan = undefined;
+    run.endFan(frame);
     run.ready(frame, frame.phase === "enter" ? "enter" : "run");
   }
 }

@@ -6,7 +6,7 @@ import type { Execution, ExecutionStatus, Frame } from "./frame.ts";
 import type { Ambient } from "./functions.ts";
 import type { ItemSource } from "./items.ts";
 import { EVENT_LIMIT, historyEvent, type HistoryEvent, NOT_TRUNCATED } from "./history.ts";
-import type { ItemUpdate, Journal, Step } from "./journal.ts";
+import type { ItemUpdate, Journal, Step, StoredItem } from "./journal.ts";
 import { isTooLarge, type Json, type JsonObject } from "./json.ts";
 import type { Resource } from "./resource.ts";
 
@@ -132,7 +132,7 @@ export class Run {
   }
 
   drop(frame: Frame): void {
-    for (const child of this.children(frame)) this.drop(child);
+    this.endFan(frame);
     this.frames.delete(frame.id);
     this.#dirty.delete(frame);
     this.#dropped.add(frame.id);
@@ -146,12 +146,31 @@ export class Run {
     return frame.parent === undefined ? undefined : this.frames.get(frame.parent);
   }
 
-  setItem(frame: Frame, idx: number, status: string | null, output: Json | undefined): void {
-    this.#items.set(`${frame.id}/${idx}`, { frame: frame.id, idx, status, output });
+  setItem(list: number, idx: number, status: string | null, output: Json | undefined): void {
+    this.#items.set(`${list}/${idx}`, { list, idx, status, output });
   }
 
-  itemUpdate(frame: Frame, idx: number): ItemUpdate | undefined {
-    return this.#items.get(`${frame.id}/${idx}`);
+  /** An item with what this step has made of it. */
+  storedItem(list: number, idx: number): StoredItem | undefined {
+    const item = this.journal.item(this.execution.id, list, idx);
+    return item === undefined ? undefined : this.#updated(list, item);
+  }
+
+  *storedItems(list: number): Generator<StoredItem> {
+    for (const item of this.journal.items(this.execution.id, list)) yield this.#updated(list, item);
+  }
+
+  #updated(list: number, item: StoredItem): StoredItem {
+    const update = this.#items.get(`${list}/${item.idx}`);
+    return update === undefined ? item : { ...item, status: update.status ?? undefined, output: update.output };
+  }
+
+  /** A Map or Parallel state is through with its children. */
+  endFan(frame: Frame): void {
+    for (const child of this.children(frame)) this.drop(child);
+    if (frame.fan?.list !== undefined) this.#dropped.add(frame.fan.list);
+    frame.fan = undefined;
+    this.touch(frame);
   }
 
   /** Appends to the history and returns the event's id. Throws when the history is full. */
@@ -240,7 +259,7 @@ export class Run {
     });
     Object.assign(frame.vars, assigned);
     frame.task = undefined;
-    frame.fan = undefined;
+    this.endFan(frame);
     frame.input = output;
     if (plan.next === undefined) {
       frame.phase = "done";

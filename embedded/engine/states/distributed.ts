@@ -7,7 +7,7 @@ import { isJsonObject, type Json, type JsonObject } from "../json.ts";
 import { mapRunArn } from "../names.ts";
 import type { Run } from "../run.ts";
 import type { Ended } from "./basic.ts";
-import { mapItems } from "./map.ts";
+import { mapItems, newList } from "./map.ts";
 import { mapResult } from "./map-result.ts";
 
 export const THRESHOLD = "States.ExceedToleratedFailureThreshold";
@@ -27,7 +27,7 @@ export async function startDistributed(run: Run, frame: Frame, state: MapState):
   const id = uuid(run.ambient);
   const arn = mapRunArn(run.execution.machineArn, state.label, id);
   run.advance(frame, "MapRunStarted", { mapRunArn: arn });
-  let counts: { total: number; itemCount: number };
+  let counts: { list: number; total: number; itemCount: number };
   try {
     counts = await storeItems(
       run,
@@ -43,7 +43,7 @@ export async function startDistributed(run: Run, frame: Frame, state: MapState):
   }
   frame.phase = "fan";
   frame.fan = {
-    ...{ total: counts.total, next: 0, running: 0, succeeded: 0, failed: 0, startedId },
+    ...{ total: counts.total, next: 0, running: 0, succeeded: 0, failed: 0, startedId, list: counts.list },
     concurrency: limit === 0 ? DISTRIBUTED_CONCURRENCY : Math.min(limit, DISTRIBUTED_CONCURRENCY),
     run: { arn, id, toleratedCount, toleratedPercentage, itemCount: counts.itemCount, redrives: 0 },
   };
@@ -62,9 +62,9 @@ async function storeItems(
   state: MapState,
   source: Iterable<Json> | AsyncIterable<Json>,
   scope: Scope,
-): Promise<{ total: number; itemCount: number }> {
+): Promise<{ list: number; total: number; itemCount: number }> {
   const { journal, execution } = run;
-  journal.clearItems(execution.id, frame.id);
+  const list = newList(run);
   const maxItems = await resolveInteger(state.itemReader?.maxItems, "ItemReader/ReaderConfig/MaxItems", scope, 0);
   const inputs = batches(run, frame, state, firstOf(source, maxItems ?? Number.POSITIVE_INFINITY), scope);
   let [total, itemCount] = [0, 0];
@@ -73,12 +73,12 @@ async function storeItems(
     itemCount += items;
     chunk.push(input);
     if (chunk.length < CHUNK) continue;
-    journal.putItems(execution.id, frame.id, total, chunk);
+    journal.putItems(execution.id, list, total, chunk);
     total += chunk.length;
     chunk = [];
   }
-  journal.putItems(execution.id, frame.id, total, chunk);
-  return { total: total + chunk.length, itemCount };
+  journal.putItems(execution.id, list, total, chunk);
+  return { list, total: total + chunk.length, itemCount };
 }
 
 async function* firstOf(source: Iterable<Json> | AsyncIterable<Json>, count: number): AsyncGenerator<Json> {
@@ -141,7 +141,7 @@ function startChildren(run: Run, frame: Frame, fan: Fan): void {
 
 /** Asks again for every child that is not known to have ended: starting one twice is harmless. */
 export function restartChildren(run: Run, frame: Frame): void {
-  for (const item of run.journal.items(run.execution.id, frame.id)) {
+  for (const item of run.storedItems(frame.fan?.list ?? 0)) {
     if (item.idx < (frame.fan?.next ?? 0) && item.status === undefined) {
       run.effects.push({ kind: "child", frame: frame.id, index: item.idx, redrive: false });
     }
@@ -153,18 +153,13 @@ export async function childEnded(run: Run, frame: Frame, index: number, child: E
   const state = run.state(frame);
   const { fan } = frame;
   if (state.type !== "Map" || fan?.run === undefined || frame.halted || frame.phase !== "fan") return undefined;
-  if (run.itemUpdate(frame, index) !== undefined) return undefined;
-  const item = run.journal.item(run.execution.id, frame.id, index);
+  const list = fan.list ?? 0;
+  const item = run.storedItem(list, index);
   if (item === undefined || item.status !== undefined) return undefined;
   run.touch(frame);
   fan.running -= 1;
   const succeeded = child.status === "SUCCEEDED";
-  run.setItem(
-    frame,
-    index,
-    succeeded ? "succeeded" : "failed",
-    succeeded ? (child.output ?? null) : failedChild(child),
-  );
+  run.setItem(list, index, succeeded ? "succeeded" : "failed", succeeded ? (child.output ?? null) : failedChild(child));
   if (succeeded) fan.succeeded += 1;
   else fan.failed += weight(item.input, state);
   if (tooManyFailed(fan)) {
@@ -218,9 +213,9 @@ export function redriveMapRun(run: Run, frame: Frame): void {
   run.advance(frame, "MapRunRedriven", { mapRunArn: fan.run.arn, redriveCount: fan.run.redrives });
   fan.failed = 0;
   fan.running = 0;
-  for (const item of run.journal.items(run.execution.id, frame.id)) {
+  for (const item of run.storedItems(frame.fan?.list ?? 0)) {
     if (item.idx >= fan.next || item.status === "succeeded") continue;
-    run.setItem(frame, item.idx, null, undefined);
+    run.setItem(fan.list ?? 0, item.idx, null, undefined);
     fan.running += 1;
     run.effects.push({ kind: "child", frame: frame.id, index: item.idx, redrive: true });
   }

@@ -14,7 +14,7 @@ export async function startParallel(run: Run, frame: Frame, state: ParallelState
   frame.phase = "fan";
   frame.fan = {
     ...{ total, next: total, running: total, succeeded: 0, failed: 0, concurrency: total, startedId },
-    run: undefined,
+    ...{ run: undefined, list: undefined },
   };
   state.branches.forEach((level, index) => run.spawn(frame, level, index, input, startedId));
   return undefined;
@@ -28,7 +28,7 @@ export async function childSucceeded(run: Run, frame: Frame, child: Frame, outpu
   run.touch(frame);
   if (state.type === "Map") {
     run.advance(child, "MapIterationSucceeded", { name: frame.state, index: child.index });
-    run.setItem(frame, child.index, "succeeded", output);
+    if (fan.list !== undefined) run.setItem(fan.list, child.index, "succeeded", output);
     run.drop(child);
   }
   fan.running -= 1;
@@ -45,7 +45,6 @@ async function join(run: Run, frame: Frame, state: MapState | ParallelState): En
     .sort((a, b) => a.index - b.index)
     .map((child) => child.input);
   run.aside(frame, "ParallelStateSucceeded");
-  for (const child of run.children(frame)) run.drop(child);
   return run.exit(frame, state, { place: "", result: { result }, otherwise: result, next: state.next });
 }
 

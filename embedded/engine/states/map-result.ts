@@ -12,7 +12,6 @@ export async function mapResult(run: Run, frame: Frame, state: MapState): Ended 
     writer?.arguments === undefined ? collect(run, frame, writer) : await write(run, frame, writer, writer.arguments);
   run.aside(frame, "MapRunSucceeded");
   run.aside(frame, "MapStateSucceeded");
-  run.journal.clearItems(run.execution.id, frame.id);
   return run.exit(frame, state, { place: "", result: { result }, otherwise: result, next: state.next });
 }
 
@@ -26,10 +25,7 @@ function collect(run: Run, frame: Frame, writer: ResultWriter | undefined): Json
 }
 
 function* outcomes(run: Run, frame: Frame): Generator<{ status: string; output: Json }> {
-  for (const item of run.journal.items(run.execution.id, frame.id)) {
-    const update = run.itemUpdate(frame, item.idx);
-    yield { status: update?.status ?? item.status ?? "", output: update?.output ?? item.output ?? null };
-  }
+  for (const { status = "", output = null } of run.storedItems(frame.fan?.list ?? 0)) yield { status, output };
 }
 
 /** As on AWS: one file of succeeded and one of failed children, and a manifest that lists them. */

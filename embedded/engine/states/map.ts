@@ -11,15 +11,22 @@ export async function startMap(run: Run, frame: Frame, state: MapState): Ended {
   const items = await mapItems(run, frame, state, scope);
   const limit = (await resolveInteger(state.maxConcurrency, "MaxConcurrency", scope, 0)) ?? 0;
   const startedId = run.advance(frame, "MapStateStarted", { length: items.length });
-  run.journal.clearItems(run.execution.id, frame.id);
-  run.journal.putItems(run.execution.id, frame.id, 0, items);
+  const list = newList(run);
+  run.journal.putItems(run.execution.id, list, 0, items);
   frame.phase = "fan";
   frame.fan = {
-    ...{ total: items.length, next: 0, running: 0, succeeded: 0, failed: 0, startedId, run: undefined },
+    ...{ total: items.length, next: 0, running: 0, succeeded: 0, failed: 0, startedId, list, run: undefined },
     concurrency: limit === 0 ? INLINE_CONCURRENCY : Math.min(limit, INLINE_CONCURRENCY),
   };
   await startIterations(run, frame, state);
   return items.length === 0 ? mapJoined(run, frame, state) : undefined;
+}
+
+/** A fresh item list. What an interrupted step may have left under its number goes. */
+export function newList(run: Run): number {
+  const list = run.execution.nextFrame++;
+  run.journal.clearItems(run.execution.id, list);
+  return list;
 }
 
 /** The list to iterate: `Items`, else the state's input. An object stands for its members. */
@@ -37,7 +44,7 @@ export async function startIterations(run: Run, frame: Frame, state: MapState): 
   if (fan === undefined) return;
   while (fan.next < fan.total && fan.running < fan.concurrency) {
     const index = fan.next;
-    const value = run.journal.item(run.execution.id, frame.id, index)?.input ?? null;
+    const value = run.storedItem(fan.list ?? 0, index)?.input ?? null;
     const item = { index, value };
     fan.next += 1;
     fan.running += 1;
@@ -50,10 +57,7 @@ export async function startIterations(run: Run, frame: Frame, state: MapState): 
 
 export function mapJoined(run: Run, frame: Frame, state: MapState): Ended {
   const result: Json[] = [];
-  for (const item of run.journal.items(run.execution.id, frame.id)) {
-    result.push(run.itemUpdate(frame, item.idx)?.output ?? item.output ?? null);
-  }
+  for (const item of run.storedItems(frame.fan?.list ?? 0)) result.push(item.output ?? null);
   run.aside(frame, "MapStateSucceeded");
-  run.journal.clearItems(run.execution.id, frame.id);
   return run.exit(frame, state, { place: "", result: { result }, otherwise: result, next: state.next });
 }
