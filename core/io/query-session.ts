@@ -58,11 +58,21 @@ async function useLake(db: DuckDb): Promise<void> {
 }
 
 async function admit(db: DuckDb, sql: string): Promise<void> {
-  const types = await db.statementTypes(sql).catch(refuse);
+  const types = await statementTypes(db, sql);
   if (types.length !== 1) throw readOnlyFailure(`it is ${types.length} statements`);
   if (!READING.has(types[0] ?? "")) throw readOnlyFailure(`it is of the type ${types[0]}`);
   const called = SESSION_FUNCTIONS.exec(sql)?.[1];
   if (called !== undefined) throw readOnlyFailure(`it calls ${called}`);
+}
+
+async function statementTypes(db: DuckDb, sql: string): Promise<string[]> {
+  try {
+    return await db.statementTypes(sql);
+  } catch (error) {
+    // The engine's words for a text without a statement.
+    if (error instanceof Error && error.message === "Error in native callback") return [];
+    return refuse(error);
+  }
 }
 
 const readOnlyFailure = (why: string, cause?: unknown): Failure =>
@@ -78,7 +88,10 @@ const readOnlyFailure = (why: string, cause?: unknown): Failure =>
 
 /** Engine errors in words: what the session forbids, or a mistake in the query. */
 function refuse(error: unknown): never {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = (error instanceof Error ? error.message : String(error)).replace(
+    /^Failed to extract statements: /,
+    "",
+  );
   if (/^Permission Error|read-only mode|configuration has been locked/.test(message)) {
     throw readOnlyFailure("it reaches outside the lake or writes", error);
   }
