@@ -8,7 +8,7 @@ import { embeddedObjects } from "../../core/io/embedded/objects.ts";
 import { embeddedSecrets, writeSecret } from "../../core/io/embedded/secrets.ts";
 import type { TaskContext } from "../../core/task.ts";
 import { startLearnReceiver, type LearnReceiver } from "../../test/standins/learn-receiver.ts";
-import { newestDelivery, readDelivery } from "./delivery.ts";
+import { readDelivery } from "./delivery.ts";
 import { deliveryKey } from "./delivery-key.ts";
 import { notifyLearn } from "./notify-learn.ts";
 

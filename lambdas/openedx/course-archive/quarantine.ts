@@ -69,5 +69,13 @@ const bytesOf = async ({ code, member }: RefusedMember, spool: Spool): Promise<B
 
 function entryOf({ member, code, reason }: RefusedMember, line: number, offset: number, bytes: Buffer) {
   const sha256 = createHash("sha256").update(bytes).digest("hex");
-  return { line, offset, length: bytes.byteLength, sha256, reason: code, detail: `${member.path}: ${reason}` };
+  return {
+    line,
+    offset,
+    length: bytes.byteLength,
+    sha256,
+    reason: code,
+    detail: `${member.path}: ${reason}`,
+    ending: 0,
+  };
 }
