@@ -88,9 +88,9 @@ export function createTables(store: CatalogueStore, warehouse: Warehouse, now: (
 
       const next = applyUpdates(base, updates, now());
       const location = warehouse.inside(next.location);
-      for (const update of updates) {
-        if (update.action === "add-snapshot") await warehouse.needFile(update.snapshot["manifest-list"]);
-      }
+      const snapshots = updates.filter((update) => update.action === "add-snapshot");
+      for (const { snapshot } of snapshots) await warehouse.needFile(snapshot["manifest-list"]);
+      if (snapshots.length > 0) await warehouse.settle(location);
       const dropped = row === undefined ? [] : logPrevious(next, row.metadataLocation, base);
       await warehouse.prepare(location);
       const metadata = formatJson(next);
