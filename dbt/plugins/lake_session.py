@@ -23,6 +23,10 @@ def leave_with_parent():
     threading.Thread(target=watch, daemon=True).start()
 
 
+def quoted(text):
+    return "'" + str(text).replace("'", "''") + "'"
+
+
 class Plugin(BasePlugin):
     def initialize(self, config):
         self._folder = Path(config["extensions"])
@@ -38,4 +42,8 @@ class Plugin(BasePlugin):
                     f"Misconfigured: the DuckDB extension {file} is missing; "
                     "set MILLRACE_DUCKDB_EXTENSIONS to the folder that holds it."
                 )
-            conn.execute(f"LOAD '{str(file).replace(chr(39), chr(39) * 2)}'")
+            conn.execute(f"LOAD {quoted(file)}")
+        # Not in the profile: dbt parses the whole project again when a variable that the profile reads has changed.
+        spill = os.environ.get("MILLRACE_DBT_TEMP")
+        if spill:
+            conn.execute(f"SET temp_directory = {quoted(spill)}")

@@ -1,4 +1,4 @@
-import { cp, mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -24,8 +24,6 @@ export async function buildWithDbt(
   try {
     const targetPath = join(settings.stateDir ?? scratch, "target");
     await mkdir(targetPath, { recursive: true });
-    // The image brings dbt's parsed project: parsing costs seconds, and the image's own folder is read-only.
-    if (settings.stateDir === undefined) await cp(join(settings.project, "target"), targetPath, COPY).catch(() => 0);
     const env = { ...options.env, MILLRACE_DBT_TEMP: join(scratch, "spill") };
     const build = (selection: readonly string[]): Promise<RunResults> =>
       buildOnce(settings, targetPath, join(scratch, "logs"), selection, { ...options, env });
@@ -43,8 +41,6 @@ export async function buildWithDbt(
     await rm(scratch, { recursive: true, force: true });
   }
 }
-
-const COPY = { recursive: true, force: true } as const;
 
 async function buildOnce(
   settings: DbtSettings,
