@@ -209,6 +209,7 @@ describe("a hostile archive", () => {
     readonly reason_any_of?: readonly string[];
     readonly course_id?: string;
     readonly videos?: number;
+    readonly files?: number;
   }
 
   it.each(cases)("%s has an outcome that its expectations allow", async (name, expected) => {
@@ -218,6 +219,7 @@ describe("a hostile archive", () => {
     if ("outcome" in result) {
       const match = allowed.find((one) => one.class === "accept");
       expect(match?.course_id).toBe(result.partition);
+      if (expected.files !== undefined) expect(result.files).toBe(expected.files);
       if (expected.videos !== undefined) expect(result.counts["video"]).toBe(expected.videos);
       if (/malformed|entity/.test(name)) expect(result.warnings[0]).toMatch(/(vid1|p1)\.xml is refused/);
     } else {
@@ -256,12 +258,23 @@ describe("a hostile archive", () => {
     expect(bytes.toString()).toBe(bad);
   });
 
+  it("stages what JSON can write and UTF-8 cannot", async () => {
+    const policy =
+      '{"course/R": {"display_coursenumber": "\\ud800 \\u0000", "certificates": {"certificates": [{"signatories": [{"name": "\\udc00"}]}]}}}';
+    const plan = await planOf(await staged(await makeTarGz(courseFiles({ "policies/R/policy.json": policy }))));
+    const rows = plan.tables.flatMap(({ table, files }) =>
+      /policy|signatories/.test(table) ? files.map((file) => file.rows) : [],
+    );
+    expect(rows).toEqual([1, 1]);
+  });
+
   it.each([
     [{ "course.xml": "<course" }, "malformed_xml"],
     [{ "course.xml": '<!DOCTYPE a><course url_name="R" org="O" course="C"/>' }, "xml_entities"],
     [{ "course.xml": '<course url_name="R" org="../../x" course="C"/>' }, "bad_course_id"],
     [{ "course.xml": '<course url_name="R" org="O" course="C D"/>' }, "bad_course_id"],
     [{ "course.xml": '<course org="O" course="C"/>' }, "bad_course_id"],
+    [{ "course.xml": `<course url_name="R" org="${"Ω".repeat(200)}" course="C"/>` }, "bad_course_id"],
     [{ "course/R.xml": undefined }, "no_course_xml"],
     [{ "course/R.xml": "<course" }, "malformed_xml"],
     [{ "vertical/v1.xml": '<vertical><vertical url_name="v1"/></vertical>' }, "course_cycle"],

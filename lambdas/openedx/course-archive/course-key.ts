@@ -9,8 +9,8 @@ export interface CourseKey {
   readonly id: string;
 }
 
-/** Open edX stores the key in 255 characters. */
-const MAX_LENGTH = 255;
+/** Open edX stores the key in 255 characters; as bytes it also leaves room in an object key of 1,024. */
+const MAX_BYTES = 255;
 
 /**
  * The key that `course.xml` states. Its parts become parts of object keys, so whatever Open edX itself would not
@@ -31,8 +31,8 @@ export function courseKey(root: XmlNode): CourseKey {
   const course = part("course");
   const run = part("url_name");
   const id = `course-v1:${org}+${course}+${run}`;
-  if (id.length > MAX_LENGTH)
-    throw malformed("bad_course_id", `The course id has ${id.length} characters, at most ${MAX_LENGTH}.`);
+  if (Buffer.byteLength(id) > MAX_BYTES)
+    throw malformed("bad_course_id", `The course id has more than ${MAX_BYTES} bytes.`);
   return { org, course, run, id };
 }
 

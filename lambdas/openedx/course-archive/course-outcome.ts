@@ -1,6 +1,7 @@
 import type { ObjectHead } from "../../../core/io/ports.ts";
 import type { CourseKey } from "./course-key.ts";
 import type { CourseVersion } from "./course-versions.ts";
+import type { CourseArchive } from "./read-archive.ts";
 import { courseXmlAsset, type LandedExport } from "./landing-keys.ts";
 
 export interface CourseOutcome {
@@ -23,6 +24,8 @@ export interface CourseOutcome {
   readonly tables: readonly string[];
   readonly sha256: string;
   readonly bytes: number;
+  /** Files in the archive. */
+  readonly files: number;
   readonly warnings: readonly string[];
 }
 
@@ -34,7 +37,7 @@ export interface FoundCourse {
   readonly version: CourseVersion;
   readonly key: CourseKey;
   readonly landed: LandedExport;
-  readonly archive: { readonly sha256: string };
+  readonly archive: Pick<CourseArchive, "sha256" | "members">;
   readonly head: ObjectHead;
   readonly warnings: readonly string[];
 }
@@ -55,6 +58,7 @@ export function outcomeOf(
     tables: version.tables,
     sha256: archive.sha256,
     bytes: head.sizeBytes,
+    files: archive.members.length,
     warnings: bounded(
       landed.name.startsWith("course-v1:") && landed.name !== key.id
         ? [`The file is named ${landed.name} and holds ${key.id}.`, ...warnings]

@@ -81,7 +81,7 @@ function policyRow(courseId: string, key: string, entry: JsonObject, grading: Js
   const selfPaced = entry.get("self_paced");
   return {
     course_id: courseId,
-    policy_key: key,
+    policy_key: key.toWellFormed(),
     advanced_modules: json("advanced_modules", "[]"),
     discussions_settings: json("discussions_settings", "{}"),
     display_coursenumber: textOf(entry.get("display_coursenumber")) ?? "",
@@ -126,6 +126,7 @@ const listOf = (value: LegacyJson | undefined): readonly LegacyJson[] => (isList
 
 /** Ids are numbers in some exports and strings in others. */
 function textOf(value: LegacyJson | undefined): string | null {
-  if (typeof value === "string") return value;
+  // Half a surrogate pair has no UTF-8 form; the whole entry keeps its escape in `policy` and `details`.
+  if (typeof value === "string") return value.toWellFormed();
   return value instanceof LegacyNumber ? value.text : null;
 }
