@@ -9,20 +9,18 @@ const LogOutput = z.looseObject({
     .default({ lines: null, rows: null, quarantined: null, blank: null }),
   outcome: z.string().optional(),
 });
-const ArchiveOutput = z.looseObject({
-  counts: z.looseObject({ blocks: z.record(z.string(), z.number()).optional() }).default({}),
-});
+const ArchiveOutput = z.looseObject({ counts: z.record(z.string(), z.number()) });
 
 interface Output {
   readonly output?: unknown;
 }
 
 /** The counts of one landed file from the outputs of the runs that it started. */
-export function countsOf(kind: LandingKind, runs: readonly Output[]): Record<string, unknown> {
+export function countsOf(kind: LandingKind | undefined, runs: readonly Output[]): Record<string, unknown> {
   const [output] = runs.map((run) => run.output).filter((value) => value !== null && value !== undefined);
   if (kind === "course_archive") {
     const parsed = ArchiveOutput.safeParse(output);
-    return { counts: parsed.success ? (parsed.data.counts.blocks ?? parsed.data.counts) : null };
+    return { counts: parsed.success ? parsed.data.counts : null };
   }
   const parsed = LogOutput.safeParse(output);
   const counts = parsed.success ? parsed.data.counts : { lines: null, rows: null, quarantined: null, blank: null };

@@ -6,13 +6,13 @@ import type { Verb } from "../verb.ts";
 const Items = z.object({
   items: z.array(
     z.object({
-      sk: z.string(),
       data: z.looseObject({
-        url: z.string().optional(),
-        body: z.string().optional(),
-        dataVersion: z.string().optional(),
-        deliveredAt: z.string().optional(),
-        attempts: z.number().optional(),
+        state: z.string(),
+        url: z.string(),
+        body: z.string(),
+        version: z.string(),
+        deliveredAt: z.string().nullable(),
+        attempts: z.number(),
       }),
     }),
   ),
@@ -28,9 +28,12 @@ export interface Delivery {
   /** Null when the receiver is not our own inbox: nobody here has checked it. */
   readonly signatureValid: boolean | null;
   readonly body: unknown;
-  readonly version: string | null;
+  /** Digest of the content that was announced. */
+  readonly version: string;
+  /** Null: not yet, or refused. */
   readonly deliveredAt: string | null;
   readonly attempts: number;
+  readonly state: string;
 }
 
 /** What was sent, as the ledger has it, with what our own inbox found about the signature. */
@@ -39,23 +42,20 @@ export async function readDeliveries(engine: EngineClient): Promise<Delivery[]> 
     engine.get("/api/ledger/delivery", Items),
     engine.get("/api/webhooks", Received),
   ]);
-  return items.map(({ data }) => {
-    const seen = received.filter(({ body }) => body === data.body);
-    const valid = seen.find(({ signatureValid }) => signatureValid);
-    return {
-      url: data.url ?? valid?.url ?? seen[0]?.url ?? "",
-      signatureValid: seen.length === 0 ? null : valid !== undefined,
-      body: parse(data.body),
-      version: data.dataVersion ?? null,
-      deliveredAt: data.deliveredAt ?? null,
-      attempts: data.attempts ?? seen.length,
-    };
-  });
+  return items
+    .map(({ data }) => data)
+    .filter(({ state }) => state !== "superseded")
+    .map(({ url, body, version, deliveredAt, attempts, state }) => {
+      const seen = received.filter((one) => one.body === body);
+      const signatureValid = seen.length === 0 ? null : seen.some((one) => one.signatureValid);
+      return { url, signatureValid, body: parse(body), version, deliveredAt, attempts, state };
+    })
+    .sort((a, b) => (a.deliveredAt ?? "~").localeCompare(b.deliveredAt ?? "~"));
 }
 
-function parse(text: string | undefined): unknown {
+function parse(text: string): unknown {
   try {
-    return text === undefined ? null : JSON.parse(text);
+    return JSON.parse(text);
   } catch {
     return text;
   }
@@ -71,13 +71,14 @@ export const deliveries: Verb = {
       found.length === 0
         ? "Nothing was sent yet."
         : table(
-            ["url", "signature", "version", "delivered", "attempts", "body"],
+            ["url", "signature", "version", "delivered", "attempts", "state", "body"],
             found.map((one) => [
               one.url,
               one.signatureValid === null ? "not checked" : one.signatureValid ? "valid" : "wrong",
-              one.version?.slice(0, 12),
+              one.version.slice(0, 12),
               one.deliveredAt?.slice(0, 19),
               one.attempts,
+              one.state,
               JSON.stringify(one.body),
             ]),
           ),

@@ -57,14 +57,13 @@ export const land: Verb = {
     if (!parsed.success) throw badInput(z.prettifyError(parsed.error), "See `npx millrace land --help`.");
     const { as, deployment, date, wait, timeout } = parsed.data;
     const kind = landingKind(as);
-    const files = args.map((path) => ({ path, key: landingKey(kind, deployment, path, date) }));
+    const files = args.map((path) => ({ path, kind, key: landingKey(kind, deployment, path, date) }));
     checkFiles(files);
     const engine = await context.engine();
     const { objects, ok } = await landAndWait({
       engine,
       out: context.out,
       stateDir: context.stateDir,
-      kind,
       files,
       wait,
       timeoutSeconds: timeout,
@@ -98,23 +97,33 @@ function checkFiles(files: readonly { readonly path: string; readonly key: strin
   }
 }
 
+export interface LandingFile {
+  readonly path: string;
+  readonly kind: LandingKind;
+  readonly key: string;
+}
+
 export async function landAndWait(options: {
   readonly engine: EngineClient;
   readonly out: Output;
   readonly stateDir: string;
-  readonly kind: LandingKind;
-  readonly files: readonly { readonly path: string; readonly key: string }[];
+  readonly files: readonly LandingFile[];
   readonly wait: boolean;
   readonly timeoutSeconds: number;
 }): Promise<{ readonly objects: LandedObject[]; readonly ok: boolean; readonly downstream: readonly Run[] }> {
-  const { engine, out, stateDir, kind, files } = options;
+  const { engine, out, stateDir, files } = options;
   const { settings } = await readStatus(engine);
   const bucket = settings[ENV_LANDING] ?? "";
   const landed = await landFiles(stateDir, bucket, files, ({ key, bytes }) =>
     out.note(`landed ${key} (${bytes} bytes)`),
   );
   if (!options.wait) {
-    const objects = landed.map((one) => ({ ...identity(one), run: null, status: "landed", ...countsOf(kind, []) }));
+    const objects = landed.map((one, index) => ({
+      ...identity(one),
+      run: null,
+      status: "landed",
+      ...countsOf(files[index]?.kind, []),
+    }));
     return { objects, ok: true, downstream: [] };
   }
   const followed = await waitUntilSettled(engine, landed, out, options.timeoutSeconds);
@@ -122,7 +131,13 @@ export async function landAndWait(options: {
     const runs = followed.objects[index] ?? null;
     const [run] = runs ?? [];
     const status = runs === null ? "queued" : run === undefined ? "ignored" : run.status;
-    return { ...identity(one), run: run?.id ?? null, status, ...countsOf(kind, runs ?? []), error: run?.error ?? null };
+    return {
+      ...identity(one),
+      run: run?.id ?? null,
+      status,
+      ...countsOf(files[index]?.kind, runs ?? []),
+      error: run?.error ?? null,
+    };
   });
   const all = [...objects.map(({ status }) => status), ...followed.downstream.map(({ status }) => status)];
   if (!followed.settled)
