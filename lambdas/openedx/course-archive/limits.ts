@@ -3,8 +3,10 @@ export interface ArchiveLimits {
   readonly compressedBytes: number;
   readonly unpackedBytes: number;
   readonly members: number;
-  /** One XML or policy file: these are read whole into memory. */
-  readonly documentBytes: number;
+  /** One XML file: read whole into memory. */
+  readonly xmlBytes: number;
+  /** One JSON file under `policies/`: read whole into memory. */
+  readonly policyBytes: number;
   /** Unpacked : compressed, judged once `ratioFromBytes` have been unpacked. */
   readonly ratio: number;
   readonly ratioFromBytes: number;
@@ -21,11 +23,14 @@ export const ARCHIVE_LIMITS: ArchiveLimits = {
   compressedBytes: 2 * GB,
   unpackedBytes: 20 * GB,
   members: 200_000,
-  documentBytes: 64 * MIB,
+  xmlBytes: 64 * MIB,
+  policyBytes: 16 * MIB,
   ratio: 200,
   ratioFromBytes: 64 * MIB,
 };
 
 /** Deeper XML is refused file by file; deeper course trees refuse the course. Open edX nests about 7 levels. */
 export const MAX_XML_DEPTH = 500;
+/** 64 MiB of empty elements would take 7 GB as a tree; the largest real files have some thousands. */
+export const MAX_XML_ELEMENTS = 500_000;
 export const MAX_COURSE_DEPTH = 100;

@@ -168,11 +168,12 @@ describe("an archive that is refused", () => {
     ["compressedBytes", 100],
     ["unpackedBytes", 2_000],
     ["members", 5],
-    ["documentBytes", 20],
+    ["xmlBytes", 20],
+    ["policyBytes", 1],
   ] as const)("above the limit of %s", async (limit, value) => {
-    await expect(read(await makeTarGz(courseFiles()), { [limit]: value })).rejects.toMatchObject(
-      refusal("expansion_limit"),
-    );
+    await expect(
+      read(await makeTarGz(courseFiles({ "policies/R/policy.json": "{}" })), { [limit]: value }),
+    ).rejects.toMatchObject(refusal("expansion_limit"));
   });
 
   it("as a bomb by its ratio, before it is unpacked", async () => {

@@ -99,16 +99,19 @@ class Members {
     if (this.#files.has(path)) {
       throw malformed("duplicate_member", `The archive holds ${shown(path)} twice; which one is meant is not known.`);
     }
-    if (/\.(xml|json)$/i.test(path) && header.size > this.#limits.documentBytes) {
-      const bound = this.#limits.documentBytes;
-      throw malformed(
-        "expansion_limit",
-        `The document ${shown(path)} has ${header.size} bytes; at most ${bound} are read.`,
-      );
+    const bound = this.#documentLimit(path);
+    if (header.size > bound) {
+      throw malformed("expansion_limit", `${shown(path)} has ${header.size} bytes; at most ${bound} are read.`);
     }
     const offset = this.#spool.end;
     for await (const chunk of body) if (chunk instanceof Uint8Array) await this.#spool.append(chunk);
     this.#files.set(path, { path, offset, sizeBytes: this.#spool.end - offset });
+  }
+
+  /** Files that are read whole; others are only streamed. */
+  #documentLimit(path: string): number {
+    if (path.endsWith(".xml")) return this.#limits.xmlBytes;
+    return /^[^/]+\/policies\/.*\.json$/.test(path) ? this.#limits.policyBytes : Number.POSITIVE_INFINITY;
   }
 
   result(): Pick<CourseArchive, "root" | "members" | "appleDouble"> {

@@ -35,6 +35,7 @@ describe("XML of a course", () => {
     ["a bare ampersand", "<a>R&D</a>"],
     ["a control character", "<a>\u0001</a>"],
     ["bytes that are no UTF-8", Buffer.from([0x3c, 0x61, 0x3e, 0xff, 0x3c, 0x2f, 0x61, 0x3e])],
+    ["more elements than memory", `<a>${"<b/>".repeat(500_001)}</a>`],
     ["nesting that would exhaust the stack", "<a>".repeat(100_000)],
   ])("refuses %s as malformed", (_name, text) => expect(source(text)).toBe("malformed_xml"));
 

@@ -1,5 +1,5 @@
 import { SaxesParser } from "saxes";
-import { MAX_XML_DEPTH } from "./limits.ts";
+import { MAX_XML_DEPTH, MAX_XML_ELEMENTS } from "./limits.ts";
 
 export interface XmlNode {
   readonly tag: string;
@@ -49,6 +49,7 @@ class TreeBuilder {
   readonly #text: string;
   readonly #open: OpenNode[] = [];
   #root: XmlNode | undefined;
+  #elements = 0;
 
   constructor(text: string) {
     this.#text = text;
@@ -64,6 +65,8 @@ class TreeBuilder {
     });
     parser.on("opentagstart", ({ name }) => {
       if (this.#open.length >= MAX_XML_DEPTH) throw new Error(`elements are nested deeper than ${MAX_XML_DEPTH}`);
+      this.#elements += 1;
+      if (this.#elements > MAX_XML_ELEMENTS) throw new Error(`there are more than ${MAX_XML_ELEMENTS} elements`);
       const start = this.#text.lastIndexOf(`<${name}`, parser.position);
       this.#open.push({ tag: name, attributes: new Map(), children: [], start, hasText: false });
     });
