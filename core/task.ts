@@ -1,7 +1,7 @@
 import { Logger } from "@aws-lambda-powertools/logger";
 import { Metrics, MetricUnit } from "@aws-lambda-powertools/metrics";
 import middy, { type MiddyfiedHandler } from "@middy/core";
-import { z } from "zod";
+import * as z from "zod";
 import { connect } from "./io/connect.ts";
 import type { Io } from "./io/ports.ts";
 import { readSettings, type Settings } from "./io/settings.ts";

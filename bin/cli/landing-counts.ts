@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { LandingKind } from "./landing-keys.ts";
 
 const Count = z.number().nullable().default(null);

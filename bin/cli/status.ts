@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { EngineClient } from "../../embedded/control/client.ts";
 
 export const EngineStatus = z.looseObject({

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { z } from "zod";
+import * as z from "zod";
 import { resolve } from "node:path";
 import type { EngineClient } from "../../embedded/control/client.ts";
 import { useEngine } from "./engine.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { Failure } from "../model/failures.ts";
 import type { ColumnPlan, TablePlan } from "../model/commit-plan.ts";
 import { quoteName, quoteText } from "./duckdb.ts";

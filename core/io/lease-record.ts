@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { isFailure } from "../model/failures.ts";
 import type { Ledger } from "./ports.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { secretMalformed } from "./secret-failures.ts";
 
 const Fields = z.record(z.string(), z.string());

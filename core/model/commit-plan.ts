@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /**
  * What one commit step writes into the lake. Producers stage Parquet files, write the plan as JSON into the

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** Domain events travel on one bus with this source; the type is the EventBridge detail-type. */
 export const EVENT_SOURCE = "millrace";

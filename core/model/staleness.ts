@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /**
  * Who builds the lakehouse's models, and what for: one item that every change goes through by a conditional write.

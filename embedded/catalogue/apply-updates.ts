@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { badRequest } from "./rest-error.ts";
-import { fieldIds, TableMetadata, type PartitionSpec, type Schema, type Snapshot } from "./table-metadata.ts";
+import { fieldIds, type PartitionSpec, type Schema, type Snapshot, type TableMetadata } from "./table-metadata.ts";
 import type { Update } from "./updates.ts";
 
 /** Ids that "-1" (the last one added in this commit) stands for. */

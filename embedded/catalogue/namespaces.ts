@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { badRequest, RestError } from "./rest-error.ts";
 import type { CatalogueStore } from "./store.ts";
 import { Properties } from "./table-metadata.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { RestError } from "./rest-error.ts";
 import { Id, type TableMetadata } from "./table-metadata.ts";
 

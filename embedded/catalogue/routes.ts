@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { CreateNamespace, SEPARATOR, UpdateProperties, type Namespaces } from "./namespaces.ts";
 import { CommitTable, CreateTable, type LoadedTable, type Tables } from "./tables.ts";
 import { badRequest } from "./rest-error.ts";

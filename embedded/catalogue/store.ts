@@ -1,5 +1,5 @@
 import { DatabaseSync } from "node:sqlite";
-import { z } from "zod";
+import * as z from "zod";
 
 /** A table's row: the pointer to its current metadata file, and the same document inline for quick loads. */
 export const TableRow = z.object({

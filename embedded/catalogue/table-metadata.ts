@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /**
  * The Iceberg table metadata document, format version 2, with the key names of the specification.

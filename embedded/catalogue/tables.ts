@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { applyUpdates } from "./apply-updates.ts";
 import { formatJson, parseJson } from "../../core/model/exact-json.ts";
 import { checkRequirements, Requirement } from "./requirements.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { Id, Properties, Schema, SentPartitionSpec, Snapshot, SnapshotRef, SortOrder } from "./table-metadata.ts";
 
 const Int = z.number().int();

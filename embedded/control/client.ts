@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { Failure, isFailureName } from "../../core/model/failures.ts";
 import { readAddress, type EngineAddress } from "../server/state-folder.ts";
 

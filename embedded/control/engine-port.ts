@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import type { Machine } from "../assembly.ts";
 import { Engine, EngineError, type ExecutionDescription, type StatusChange } from "../engine/engine.ts";
 import { executionArn } from "../engine/names.ts";

@@ -220,100 +220,9 @@ export class Run {
     return new StateFailure(error, where + cause, location);
   }
 
-  /**
-   * Leaves the state: evaluates Assign and Output (both see the variables as they were on entry), writes the Exited
-   * event and goes to the next state or ends the level. Returns the output when the level has ended.
-   */
-  async exit(
-    frame: Frame,
-    outcome: Outcome,
-    plan: {
-      readonly place: string;
-      readonly result?: JsonObject;
-      readonly otherwise: Json;
-      readonly next: string | undefined;
-    },
-  ): Promise<Json | undefined> {
-    const state = this.state(frame);
-    const scope = this.scope(frame, plan.result);
-    const assigned: JsonObject = {};
-    for (const [name, value] of Object.entries(outcome.assign ?? {})) {
-      assigned[name] = await resolve(value, `${plan.place}Assign/${name}`, scope);
-    }
-    const output =
-      outcome.output === undefined ? plan.otherwise : await resolve(outcome.output, `${plan.place}Output`, scope);
-    const outputText = JSON.stringify(output);
-    const variables = Object.fromEntries(
-      Object.entries(assigned).map(([name, value]) => [name, JSON.stringify(value)]),
-    );
-    for (const text of [outputText, ...Object.values(variables)]) {
-      if (isTooLarge(text)) throw this.tooLarge(frame.state);
-    }
-    this.advance(frame, `${state.type}StateExited`, {
-      name: frame.state,
-      output: outputText,
-      outputDetails: NOT_TRUNCATED,
-      ...(outcome.assign === undefined
-        ? {}
-        : { assignedVariables: variables, assignedVariablesDetails: NOT_TRUNCATED }),
-    });
-    Object.assign(frame.vars, assigned);
-    frame.task = undefined;
-    this.endFan(frame);
-    frame.input = output;
-    if (plan.next === undefined) {
-      frame.phase = "done";
-      return output;
-    }
-    frame.state = plan.next;
-    this.ready(frame, "enter");
-    return undefined;
-  }
-
   tooLarge(what: string): StateFailure {
     const cause = `The state/task '${what}' returned a result with a size exceeding the maximum number of bytes service limit.`;
     return new StateFailure(DATA_LIMIT, cause);
-  }
-
-  /** Ends the execution. Its frames stay where they stand, for a redrive. */
-  end(
-    status: Exclude<ExecutionStatus, "RUNNING">,
-    previous: number,
-    result: { output?: Json; error?: string; cause?: string },
-  ): void {
-    const { execution } = this;
-    const reason = {
-      ...(result.error === undefined ? {} : { error: result.error }),
-      ...(result.cause === undefined ? {} : { cause: result.cause }),
-    };
-    if (status === "SUCCEEDED") {
-      const output = JSON.stringify(result.output ?? null);
-      this.event("ExecutionSucceeded", previous, { output, outputDetails: NOT_TRUNCATED });
-      execution.output = result.output ?? null;
-      for (const frame of [...this.frames.values()]) this.drop(frame);
-    } else {
-      this.event(EVENT_OF[status], previous, status === "TIMED_OUT" ? { error: "States.Timeout" } : reason);
-      for (const frame of this.frames.values()) this.halt(frame);
-      if (status !== "TIMED_OUT") {
-        execution.error = result.error;
-        execution.cause = result.cause;
-      }
-    }
-    execution.status = status;
-    execution.stopMs = this.ambient.now();
-    execution.deadlineMs = undefined;
-  }
-
-  fail(previous: number, failure: StateFailure): void {
-    this.end("FAILED", previous, {
-      ...(failure.error === undefined ? {} : { error: failure.error }),
-      ...(failure.causeText === undefined ? {} : { cause: failure.causeText }),
-    });
-  }
-
-  historyFull(): void {
-    const cause = `The execution reached the maximum number of history events (${EVENT_LIMIT}).`;
-    this.fail(this.execution.lastEvent, new StateFailure(RUNTIME, cause));
   }
 
   /** Stops a frame where it stands and gives up what it waits for. */
@@ -360,5 +269,3 @@ export class Run {
     return this.effects.splice(0);
   }
 }
-
-const EVENT_OF = { FAILED: "ExecutionFailed", ABORTED: "ExecutionAborted", TIMED_OUT: "ExecutionTimedOut" } as const;

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { Failure } from "../../core/model/failures.ts";
 import type { Ledger, LedgerItem } from "../../core/io/ports.ts";
 import { follow } from "../control/follow.ts";

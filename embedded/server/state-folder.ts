@@ -10,7 +10,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { z } from "zod";
+import * as z from "zod";
 import { Failure } from "../../core/model/failures.ts";
 
 /** Tells our folder from any other: `reset` deletes nothing without it. */

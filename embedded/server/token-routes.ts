@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { EngineError } from "../engine/errors.ts";
 import { Reply, type ApiRoute } from "./routes.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { ContainerTask } from "../assembly/containers.ts";
 import { runContainer, type ContainerEnd, type ContainerRun } from "./container-run.ts";
 import type { Surroundings } from "./environment.ts";

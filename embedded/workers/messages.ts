@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** What the engine sends to a function's host process. */
 export const HostRequest = z.object({ id: z.number(), payload: z.unknown(), deadline: z.number() });

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Ledger } from "../../core/io/ports.ts";
 import type { TableCommit } from "../../core/model/commit-plan.ts";
 

@@ -1,7 +1,7 @@
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { z } from "zod";
+import * as z from "zod";
 import { openLake, type LakeSession } from "../../core/io/lake.ts";
 import type { Io } from "../../core/io/ports.ts";
 import type { Settings } from "../../core/io/settings.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { quoteName, quoteText } from "../../core/io/duckdb.ts";
 import { tablePath, type LakeSession } from "../../core/io/lake.ts";
 import { SQL_TYPES } from "../../core/io/lake-table.ts";

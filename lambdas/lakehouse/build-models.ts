@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
-import { z } from "zod";
+import * as z from "zod";
 import type { Io } from "../../core/io/ports.ts";
 import { Failure } from "../../core/model/failures.ts";
 import { BUILD_CLAIM_MS, begin, finish, renew, type BuildOutcome } from "../../core/model/staleness.ts";

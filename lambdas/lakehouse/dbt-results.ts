@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { z } from "zod";
+import * as z from "zod";
 import { Failure, type FailureName } from "../../core/model/failures.ts";
 
 const MESSAGE_MAX_CHARS = 2_900;

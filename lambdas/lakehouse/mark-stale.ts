@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Ledger } from "../../core/io/ports.ts";
 import { AssetMaterialized } from "../../core/model/events.ts";
 import { claim, mark } from "../../core/model/staleness.ts";

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import type { Io, LedgerWrite } from "../../core/io/ports.ts";
 import type { AssetMaterialized, DomainEvent } from "../../core/model/events.ts";
 import type { NodeResult, RunResults } from "./dbt-results.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Ledger } from "../../core/io/ports.ts";
 import { Failure, isFailureName } from "../../core/model/failures.ts";
 import { release, type BuildFailure } from "../../core/model/staleness.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Ledger, LedgerItem, LedgerWrite } from "../../core/io/ports.ts";
 import type { AssetMaterialized } from "../../core/model/events.ts";
 import { LAKEHOUSE } from "./builder-item.ts";

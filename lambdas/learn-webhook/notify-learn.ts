@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { Failure } from "../../core/model/failures.ts";
 import { task, type TaskContext } from "../../core/task.ts";
 import { deployments } from "../openedx/sources/deployments.ts";

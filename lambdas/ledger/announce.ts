@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import type { DomainEvent } from "../../core/model/events.ts";
 import { task, type TaskContext } from "../../core/task.ts";
 

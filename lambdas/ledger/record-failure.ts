@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { FAILURE_NAMES, isFailureName } from "../../core/model/failures.ts";
 import { task } from "../../core/task.ts";
 

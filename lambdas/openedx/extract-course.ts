@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { z } from "zod";
+import * as z from "zod";
 import { diskFull, isDiskFull } from "../../core/io/disk-failures.ts";
 import { objectMissing } from "../../core/io/object-failures.ts";
 import type { ObjectHead } from "../../core/io/ports.ts";

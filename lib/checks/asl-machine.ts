@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** The parts of Amazon States Language that the rules look at; everything else is left as it is. */
 const Retrier = z.looseObject({ ErrorEquals: z.array(z.string()), MaxAttempts: z.unknown().optional() });

@@ -1,5 +1,5 @@
 import validate from "asl-validator";
-import { z } from "zod";
+import * as z from "zod";
 import { placeholdersOf } from "../placeholders.ts";
 import { Machine, type Problem } from "./asl-machine.ts";
 import { header, jsonataOnly, recordedFailures, retries, taskLimits } from "./asl-rules.ts";

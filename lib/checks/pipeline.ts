@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Pipeline } from "../../core/model/pipeline.ts";
 import { ENVIRONMENT_SUBSTITUTIONS, placeholdersOf, PLATFORM_SUBSTITUTIONS } from "../placeholders.ts";
 import { checkDefinition } from "./asl.ts";

@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import { join, relative } from "node:path";
 import { build, type BuildOptions, type Plugin } from "esbuild";
-import { z } from "zod";
+import * as z from "zod";
 import type { Pipeline, TaskDeclaration } from "../../core/model/pipeline.ts";
 
 /** A folder that holds `index.js` (CommonJS) and is named by what is in it. */

@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename, join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 
 const BINDINGS = "@duckdb/node-bindings-linux-arm64";
 /** Pure JavaScript, the same for every processor. */

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { z } from "zod";
+import * as z from "zod";
 import { aslRun as runAlone } from "../../../embedded/engine/asl-run.ts";
 import { EngineError } from "../../../embedded/engine/errors.ts";
 import { checkDefinition } from "../../../lib/checks/asl.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { EXIT, table } from "../output.ts";
 import type { Verb } from "../verb.ts";
 

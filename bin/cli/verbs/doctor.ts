@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync, statfsSync, statSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { findEngine, type EngineClient } from "../../../embedded/control/client.ts";
 import { isStateFolder } from "../../../embedded/server/state-folder.ts";
 import { DEFAULT_PORT } from "../../../embedded/server/http.ts";

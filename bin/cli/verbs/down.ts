@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { z } from "zod";
+import * as z from "zod";
 import { Failure } from "../../../core/model/failures.ts";
 import { findEngine } from "../../../embedded/control/client.ts";
 import { EXIT } from "../output.ts";

@@ -1,6 +1,6 @@
 import { accessSync, constants, statSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { z } from "zod";
+import * as z from "zod";
 import { ENV_LANDING, landFiles, type Landed } from "../../../embedded/control/land.ts";
 import { countsOf } from "../landing-counts.ts";
 import { landingKey, landingKind, LANDING_KINDS, type LandingKind } from "../landing-keys.ts";

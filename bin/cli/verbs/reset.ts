@@ -1,6 +1,6 @@
 import { existsSync, rmSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
-import { z } from "zod";
+import * as z from "zod";
 import { isStateFolder } from "../../../embedded/server/state-folder.ts";
 import { badInput, EXIT } from "../output.ts";
 import type { Verb } from "../verb.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { badInput, EXIT, table } from "../output.ts";
 import { Run, seconds } from "../status.ts";
 import type { Verb } from "../verb.ts";

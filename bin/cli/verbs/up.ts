@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { findEngine } from "../../../embedded/control/client.ts";
 import { startInBackground } from "../engine.ts";
 import { badInput, EXIT } from "../output.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { Failure, isFailure, type FailureName } from "../../model/failures.ts";
 import { diskFull, isDiskFull } from "../disk-failures.ts";
 

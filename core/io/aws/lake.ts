@@ -1,6 +1,6 @@
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { Failure } from "../../model/failures.ts";
 import type { LakeSession } from "../lake.ts";
 import type { LakeSnapshot, LakeTarget } from "../ports.ts";

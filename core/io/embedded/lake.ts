@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { parseJson } from "../../model/exact-json.ts";
 import { Failure } from "../../model/failures.ts";
 import type { LakeSnapshot, LakeTarget } from "../ports.ts";

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
-import { z } from "zod";
+import * as z from "zod";
 import type { ListedObject, ObjectHead, ObjectRef } from "../ports.ts";
 import { openDatabase, prefixEnd, transaction } from "./database.ts";
 import { addToOutbox, EMBEDDED_ACCOUNT, makeEvent, OUTBOX_SCHEMA } from "./outbox.ts";

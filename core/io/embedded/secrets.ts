@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { Failure } from "../../model/failures.ts";
 import { secretMalformed, secretMissing } from "../secret-failures.ts";
 import { parseFields, parseJson } from "../secret-fields.ts";

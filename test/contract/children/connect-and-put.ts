@@ -1,5 +1,5 @@
 import { registerHooks } from "node:module";
-import { z } from "zod";
+import * as z from "zod";
 
 /** Connects with the settings given as JSON, puts one object, and prints which modules that took. */
 const loaded = new Set<string>();

@@ -1,5 +1,5 @@
 import { readFileSync, writeSync } from "node:fs";
-import { z } from "zod";
+import * as z from "zod";
 import { embeddedLakeAt } from "../../../core/io/embedded/lake.ts";
 import { embeddedLedger } from "../../../core/io/embedded/ledger.ts";
 import { CommitPlan } from "../../../core/model/commit-plan.ts";
