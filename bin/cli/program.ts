@@ -10,14 +10,17 @@ import { lake } from "./verbs/lake.ts";
 import { land } from "./verbs/land.ts";
 import { query } from "./verbs/query.ts";
 import { reset } from "./verbs/reset.ts";
-import { runShow, runStart, runStop } from "./verbs/run.ts";
+import { runRedrive, runShow, runStart, runStop } from "./verbs/run.ts";
 import { runs } from "./verbs/runs.ts";
 import { up } from "./verbs/up.ts";
 
 /** The whole command line: groups and their verbs. The reference page is made from this table. */
 export const VERBS: readonly Verb[] = [up, down, reset, land, runs, assets, query, deliveries, lake, doctor];
 export const GROUPS: Readonly<Record<string, { readonly summary: string; readonly verbs: readonly Verb[] }>> = {
-  run: { summary: "Look at one run, start one by hand, or stop it", verbs: [runShow, runStart, runStop] },
+  run: {
+    summary: "Look at one run, start one by hand, stop or redrive it",
+    verbs: [runShow, runStart, runStop, runRedrive],
+  },
   asl: { summary: "Run or check a state machine alone", verbs: [aslRun, aslCheck] },
 };
 

@@ -31,7 +31,6 @@ export function report({ engine, before, after, landed }: Story): {
       ),
     ),
     section("Tables", tables(layers)),
-    ),
     ...(after.sample === undefined ? [] : [section(`Three rows of ${after.sample.table}`, rowsOf(after.sample.rows))]),
     ...(delivery === undefined
       ? []

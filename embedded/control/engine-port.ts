@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import * as z from "zod";
+import { Failure } from "../../core/model/failures.ts";
 import type { Machine } from "../assembly.ts";
 import { Engine, EngineError, type ExecutionDescription, type StatusChange } from "../engine/engine.ts";
 import { executionArn } from "../engine/names.ts";
@@ -105,6 +106,14 @@ export async function openEngine(options: {
       find: (name) => machines.map(({ arn }) => describe(executionArn(arn, name))).find((found) => found !== undefined),
       history: (arn) => historyOf(engine, arn),
       stop: async (arn, error, cause) => void (await engine.stop(arn, error, cause)),
+      redrive: async (arn) => {
+        try {
+          await engine.redrive(arn);
+        } catch (error) {
+          if (!(error instanceof EngineError) || error.name !== "ExecutionNotRedrivable") throw error;
+          throw new Failure("Rejected", error.message, { code: "not_redrivable", what: "redrive a run" });
+        }
+      },
       start: async (machineArn, name, input) => {
         try {
           return (await engine.start(machineArn, { name, input: parseJson(input) })).executionArn;

@@ -23,5 +23,7 @@ export interface Executions {
   find(name: string): ExecutionView | undefined;
   history(arn: string): readonly unknown[];
   stop(arn: string, error: string, cause: string): Promise<void>;
+  /** Goes on from the step that failed. */
+  redrive(arn: string): Promise<void>;
   start(machineArn: string, name: string, input: string): Promise<string>;
 }

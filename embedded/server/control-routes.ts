@@ -68,6 +68,14 @@ export function controlRoutes(options: ControlOptions): ApiRoute[] {
     },
     {
       method: "POST",
+      path: "/api/runs/:id/redrive",
+      serve: async ({ params }) => {
+        await executions.redrive(find(params["id"] ?? "").arn);
+        return view(find(params["id"] ?? ""));
+      },
+    },
+    {
+      method: "POST",
       path: "/api/start",
       serve: async ({ body }) => {
         const { machine, name, input } = Start.parse(body);

@@ -81,13 +81,16 @@ function parseInput(text: string): unknown {
   }
 }
 
-export const runStop: Verb = {
-  usage: "stop <id>",
-  summary: "Stop a run; its workers are ended",
-  examples: ["run stop ID"],
+const act = (verb: "stop" | "redrive", summary: string, done: string): Verb => ({
+  usage: `${verb} <id>`,
+  summary,
+  examples: [`run ${verb} ID`],
   async run({ args: [id = ""] }, { out, engine }) {
-    const run = await (await engine()).post(`/api/runs/${encodeURIComponent(id)}/stop`, {}, Run);
-    out.result(run, () => `Stopped ${run.id}: ${run.status}.`);
+    const run = await (await engine()).post(`/api/runs/${encodeURIComponent(id)}/${verb}`, {}, Run);
+    out.result(run, () => `${done} ${run.id}: ${run.status}.`);
     return EXIT.ok;
   },
-};
+});
+
+export const runStop = act("stop", "Stop a run; its workers are ended", "Stopped");
+export const runRedrive = act("redrive", "Run a failed run again from the step that failed", "Redriven");

@@ -1,0 +1,69 @@
+import { GROUPS, VERBS } from "./program.ts";
+import type { Verb } from "./verb.ts";
+
+/** What checks and scripts rely on: these shapes change only by additions. */
+const SHAPES: Readonly<Record<string, string>> = {
+  land: `{"objects":[{"key","sha256","bytes","run","status","lines","rows","quarantined","blank","deduplicated","error"}]}
+
+For course archives \`counts\` (number of blocks by type) takes the place of the counts of lines.
+\`status\` is \`landed\` without \`--wait\`; with it the status of the run, \`queued\` when none has started yet, or \`ignored\` when no trigger matches the key.
+\`deduplicated\`: these bytes had been accounted for before, and nothing was loaded. Exit code 1 when a run has failed or the time is over.`,
+  runs: `[{"id","domain","job","status","trigger","partition","startedAt","endedAt","error":{"name","code","message"}|null}]
+
+Newest first. \`status\` is one of queued, running, succeeded, failed, cancelled.`,
+  "run show": `the fields of \`runs\`, and {"arn","input","output","steps":[{"state","attempt","data"}],"history":[…]}
+
+\`history\` has the events that AWS's GetExecutionHistory returns, with times in ISO 8601.`,
+  query: `an array of row objects
+
+Tables are \`raw.<table>\`, \`staging.<model>\`, \`intermediate.<model>\`, \`marts.<model>\`, \`reporting.<model>\`.
+Integers beyond 2^53 and decimals are text, digit for digit; dates and times are text in UTC.`,
+  assets: `[{"asset","partition","dataVersion","codeVersion","tables","counts","commits","runId","materializedAt"}]`,
+  deliveries: `[{"url","signatureValid","body","version","deliveredAt","attempts","state"}]
+
+\`signatureValid\` is what our own inbox found; null when the webhook went to another receiver.`,
+  "quarantine list": `[{"sourceKey","line","byteOffset","byteLength","reason","sha256"}]`,
+  lake: `{"catalogUri","warehouse","properties":{}}
+
+\`properties\` are those that pyiceberg's \`load_catalog\` takes.`,
+  doctor: `[{"check","ok","detail","fix"}]`,
+  "asl run": `{"status":"SUCCEEDED|FAILED|TIMED_OUT|ABORTED","output","error","cause","history":[…]}`,
+};
+
+const INTRO = `# Command line
+
+\`npx millrace <verb>\` steers the engine of one state folder (\`.millrace/\` in the repository, \`--state DIR\` or \`$MILLRACE_STATE\`).
+A verb that needs the engine starts one in the background when none runs.
+
+With \`--json\` a verb prints exactly one JSON document on stdout; progress and remarks go to stderr.
+An error is then \`{"error":{"name","code","message","hint"}}\`.
+
+| exit code | meaning |
+|---|---|
+| 0 | done |
+| 1 | a run has failed, or the engine cannot do it |
+| 2 | wrong arguments or unreadable input: nothing has happened |
+`;
+
+/** `docs/reference/cli.md`, from the table of verbs. */
+export function cliPage(): string {
+  const groups = Object.entries(GROUPS).flatMap(([group, { verbs }]) =>
+    verbs.map((verb) => section(verb, `${group} `)),
+  );
+  return [INTRO, ...VERBS.map((verb) => section(verb, "")), ...groups].join("\n");
+}
+
+function section({ usage, summary, options = [], examples }: Verb, group: string): string {
+  const name = `${group}${usage.split(" ")[0] ?? ""}`;
+  const shape = SHAPES[name];
+  return [
+    `## ${group}${usage}\n\n${summary}.\n`,
+    ...(options.length === 0
+      ? []
+      : [
+          `| option | meaning |\n|---|---|\n${options.map(([flags, text]) => `| \`${flags}\` | ${text.replaceAll("|", "\\|")} |`).join("\n")}\n`,
+        ]),
+    ...(shape === undefined ? [] : [`\`--json\`: ${shape}\n`]),
+    `\`\`\`sh\n${examples.map((line) => `npx millrace ${line}`).join("\n")}\n\`\`\`\n`,
+  ].join("\n");
+}
