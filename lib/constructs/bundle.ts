@@ -129,10 +129,6 @@ function entryPlugin(root: string): Plugin {
     name: "task-entry",
     setup({ onResolve, onLoad }) {
       onResolve({ filter: /^(lambda|fargate):/ }, ({ path }) => ({ path, namespace: "task-entry" }));
-      // The namespace `z` holds zod's 50 languages, a fifth of a bundle's bytes and of its start; English is used.
-      onLoad({ filter: /zod\/v4\/locales\/index\.js$/ }, () => ({
-        contents: 'export { default as en } from "./en.js";',
-      }));
       onLoad({ filter: /./, namespace: "task-entry" }, ({ path }) => {
         const [kind, handler] = path.split(":");
         const file = JSON.stringify(`./lambdas/${handler}.ts`);
