@@ -7,6 +7,8 @@ export interface Module {
   /** Path relative to the repository. */
   readonly path: string;
   readonly lines: number;
+  /** Without comments. */
+  readonly code: string;
   /** Imported files of the repository, relative to it. */
   readonly files: readonly string[];
   /** Imported packages and `node:` modules, without paths inside them. */
@@ -26,11 +28,13 @@ const IMPORT =
 export const modules = (): readonly Module[] =>
   globSync(`${FOLDERS}/**/*.ts`, { cwd: root }).map((path) => {
     const text = readFileSync(join(root, path), "utf8");
-    const specifiers = [...withoutComments(text).matchAll(IMPORT)].map(([, a, b, c]) => a ?? b ?? c ?? "");
+    const code = withoutComments(text);
+    const specifiers = [...code.matchAll(IMPORT)].map(([, a, b, c]) => a ?? b ?? c ?? "");
     const files = specifiers.filter((name) => name.startsWith("."));
     return {
       path,
       lines: text.split("\n").length,
+      code,
       files: files.map((name) => relative(root, join(root, dirname(path), name))),
       packages: specifiers.filter((name) => !name.startsWith(".")).map(packageOf),
     };
