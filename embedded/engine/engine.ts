@@ -1,6 +1,8 @@
+import { Announcer } from "./announcer.ts";
 import { type Nursery, reportToParent, startMapChild, startNested, stopMapChildren } from "./children.ts";
 import { type Clock, systemClock } from "./clock.ts";
-import { describe, type ExecutionDescription, statusChange, type StatusChange } from "./description.ts";
+import { describe, type ExecutionDescription, type StatusChange } from "./description.ts";
+import { abortRun } from "./ending.ts";
 import { EngineError } from "./errors.ts";
 import { Executor, type Live } from "./executor.ts";
 import type { Execution, ExecutionStatus } from "./frame.ts";
@@ -20,12 +22,12 @@ import { answered, answerToken, failTask, startWorker, succeedTask, tick } from 
 
 export type { Clock } from "./clock.ts";
 export type { ExecutionDescription, StatusChange } from "./description.ts";
-export { EngineError, TaskError } from "./errors.ts";
+export { EngineError } from "./errors.ts";
 export type { ExecutionStatus } from "./frame.ts";
 export type { HistoryEvent } from "./history.ts";
 export type { Json } from "./json.ts";
 export type { MachineDefinition } from "./machines.ts";
-export type { Effects, ListedObject } from "./tasks.ts";
+export type { Effects } from "./tasks.ts";
 
 export interface EngineOptions {
   /** SQLite file of the journal; ":memory:" forgets. */
@@ -47,12 +49,12 @@ export interface EngineOptions {
 
 /** Runs ASL state machines durably: what an execution has reached is on disk before anything outside happens. */
 export class Engine {
-  readonly #options: EngineOptions;
   readonly #clock: Clock;
   readonly #ambient: Ambient;
   readonly #machines: Machines;
   readonly #journal: Journal;
   readonly #executor: Executor;
+  readonly #announcer: Announcer;
   readonly #nursery: Nursery;
   readonly #runTask: TaskRunner;
   #nextId: number;
@@ -65,13 +67,14 @@ export class Engine {
   }
 
   private constructor(options: EngineOptions) {
-    this.#options = options;
     const clock = options.clock ?? systemClock;
     this.#clock = clock;
     this.#ambient = { now: () => clock.now(), random: options.random ?? Math.random };
     this.#machines = new Machines(options.machines, options.load ?? {});
     this.#journal = new Journal(options.file);
     this.#nextId = this.#journal.nextExecutionId();
+    const listener = options.onStatusChange?.bind(options);
+    this.#announcer = new Announcer(this.#journal, listener);
     this.#executor = new Executor({
       journal: this.#journal,
       clock,
@@ -130,8 +133,7 @@ export class Engine {
   async stop(arn: string, error?: string, cause?: string): Promise<{ stopDate: Date }> {
     const live = this.#executor.byArn(arn);
     if (live !== undefined) {
-      const reason = { ...(error === undefined ? {} : { error }), ...(cause === undefined ? {} : { cause }) };
-      await this.#executor.post(live, () => (live.run.running ? live.run.end("ABORTED", 0, reason) : undefined));
+      await this.#executor.post(live, () => (live.run.running ? abortRun(live.run, error, cause) : undefined));
     }
     return { stopDate: new Date(this.#mustFind(arn).stopMs ?? this.#clock.now()) };
   }
@@ -145,7 +147,7 @@ export class Engine {
     const live = this.#executor.load(execution, this.#machines.program(execution.definition, this.#journal));
     await this.#executor.post(live, () => {
       redriveRun(live.run);
-      this.#announce(live);
+      this.#announce(live.run.execution);
     });
     return { redriveDate: new Date(execution.redriveMs ?? this.#clock.now()) };
   }
@@ -205,6 +207,13 @@ export class Engine {
     return this.#journal.events(this.#mustFind(arn).id, page.after ?? 0, page.limit ?? 1_000);
   }
 
+  /** Forgets executions that ended before `endedBefore`, at most 1,000 a call. AWS keeps them for 90 days. */
+  async prune(endedBefore: Date): Promise<number> {
+    const forgotten = this.#journal.prune(endedBefore.getTime(), 1_000);
+    await this.#journal.commit();
+    return forgotten;
+  }
+
   /** Executions that have not ended. */
   pending(): number {
     return this.#executor.size;
@@ -218,6 +227,7 @@ export class Engine {
   /** Stops working; executions stay as they are and go on at the next `open`. Workers are given up. */
   async close(): Promise<void> {
     if (this.#executor.closed) return;
+    this.#announcer.close();
     await this.#executor.close();
     this.#journal.close();
   }
@@ -252,12 +262,12 @@ export class Engine {
       const { input, roleArn } = execution;
       live.run.event("ExecutionStarted", 0, { input: JSON.stringify(input), inputDetails: NOT_TRUNCATED, roleArn });
       live.run.spawn(undefined, execution.level, 0, input, 0);
-      this.#announce(live);
+      this.#announce(live.run.execution);
     });
   }
 
   async #recover(): Promise<void> {
-    for (const execution of this.#journal.toAnnounce()) await this.#announceOnce(execution);
+    await this.#announcer.announceMissed();
     const steps = this.#journal.running().map((execution) => {
       const live = this.#executor.load(execution, this.#machines.program(execution.definition, this.#journal));
       return this.#executor.post(live, () => resumeRun(live.run));
@@ -284,26 +294,12 @@ export class Engine {
   }
 
   #ended(live: Live): void {
-    this.#announce(live);
     const { execution } = live.run;
+    this.#announce(execution);
     if (execution.parent !== undefined) this.#executor.track(reportToParent(this.#nursery, execution));
   }
 
-  #announce(live: Live): void {
-    const snapshot = { ...live.run.execution };
-    live.announcements = live.announcements.then(() => this.#announceOnce(snapshot));
-    this.#executor.track(live.announcements);
-  }
-
-  async #announceOnce(execution: Execution): Promise<void> {
-    if (this.#options.onStatusChange === undefined || this.#executor.closed) return;
-    if (execution.mapRunArn === undefined) {
-      try {
-        await this.#options.onStatusChange(statusChange(execution));
-      } catch {
-        return; // announced again at the next start
-      }
-    }
-    if (!this.#executor.closed) this.#journal.markAnnounced(execution.id, execution.status);
+  #announce(execution: Execution): void {
+    this.#executor.track(this.#announcer.announce(execution));
   }
 }

@@ -12,7 +12,6 @@ import { type Effect, Run } from "./run.ts";
 export interface Live {
   readonly run: Run;
   tail: Promise<void>;
-  announcements: Promise<void>;
   cancelTimer: (() => void) | undefined;
   /** What gives up the worker of a frame's present attempt. */
   readonly workers: Map<number, AbortController>;
@@ -66,7 +65,6 @@ export class Executor {
     const live: Live = {
       run: new Run(execution, program, { journal, ambient, items }),
       tail: Promise.resolve(),
-      announcements: Promise.resolve(),
       cancelTimer: undefined,
       workers: new Map(),
     };

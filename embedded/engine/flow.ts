@@ -1,4 +1,6 @@
+import { failRun, historyFull, succeedRun } from "./ending.ts";
 import { QUERY_ERROR, RUNTIME, StateFailure } from "./errors.ts";
+import { exitState } from "./exit.ts";
 import type { Frame } from "./frame.ts";
 import { NOT_TRUNCATED } from "./history.ts";
 import type { Json, JsonObject } from "./json.ts";
@@ -31,7 +33,7 @@ export async function attempt(run: Run, frame: Frame, work: () => Ended): Promis
       await failState(run, frame, asFailure(run, frame, error));
     } catch (second) {
       if (!(second instanceof HistoryFull)) throw second;
-      run.historyFull();
+      historyFull(run);
     }
   }
 }
@@ -78,7 +80,7 @@ async function runState(run: Run, frame: Frame): Ended {
 
 async function levelEnded(run: Run, frame: Frame, output: Json): Promise<void> {
   const parent = run.parentOf(frame);
-  if (parent === undefined) run.end("SUCCEEDED", frame.chain, { output });
+  if (parent === undefined) succeedRun(run, frame.chain, output);
   else await attempt(run, parent, () => childSucceeded(run, parent, frame, output));
 }
 
@@ -88,14 +90,14 @@ async function failState(run: Run, frame: Frame, first: StateFailure): Promise<v
   let failure = first;
   for (;;) {
     failure = evaluationFailed(run, at, failure);
-    if (failure.error === RUNTIME) return run.fail(at.chain, failure);
+    if (failure.error === RUNTIME) return failRun(run, at.chain, failure);
     giveUpChildren(run, at);
     if (retry(run, at, failure)) return;
     const caught = await caughtBy(run, at, failure);
     if (caught === true) return;
     if (caught !== false) failure = evaluationFailed(run, at, caught);
     const parent = run.parentOf(at);
-    if (parent === undefined) return run.fail(at.chain, failure);
+    if (parent === undefined) return failRun(run, at.chain, failure);
     childFailed(run, parent, at);
     at = parent;
   }
@@ -141,7 +143,7 @@ async function caughtBy(run: Run, frame: Frame, failure: StateFailure): Promise<
   const errorOutput: JsonObject = { Error: failure.error ?? "", Cause: failure.causeText ?? "" };
   try {
     const plan = { place: `Catch[${index}]/`, result: { errorOutput }, otherwise: errorOutput, next: catcher.next };
-    await run.exit(frame, catcher, plan);
+    await exitState(run, frame, catcher, plan);
   } catch (error) {
     return asFailure(run, frame, error);
   }

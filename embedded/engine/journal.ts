@@ -2,28 +2,11 @@ import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { EngineError } from "./errors.ts";
 import type { Execution, Frame } from "./frame.ts";
 import type { HistoryEvent } from "./history.ts";
-import { type Json, parseJson } from "./json.ts";
+import type { Json } from "./json.ts";
+import { executionOf, frameOf, itemOf, SCHEMA, SCHEMA_VERSION, type StoredItem, textOf } from "./schema.ts";
 
-/** Raised whenever the tables or what they hold change their shape. */
-const SCHEMA_VERSION = 1;
-
-const SCHEMA = `
-CREATE TABLE IF NOT EXISTS definitions (hash TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS executions (
-  id INTEGER PRIMARY KEY, arn TEXT NOT NULL UNIQUE, machine_arn TEXT NOT NULL, status TEXT NOT NULL,
-  map_run TEXT, parent_execution INTEGER, parent_frame INTEGER, announced TEXT, body TEXT NOT NULL) STRICT;
-CREATE INDEX IF NOT EXISTS executions_by_status ON executions (status, id);
-CREATE INDEX IF NOT EXISTS executions_by_machine ON executions (machine_arn, id);
-CREATE INDEX IF NOT EXISTS executions_by_parent ON executions (parent_execution, parent_frame);
-CREATE INDEX IF NOT EXISTS executions_to_announce ON executions (id) WHERE announced IS NOT status;
-CREATE TABLE IF NOT EXISTS frames (
-  execution INTEGER NOT NULL, frame INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (execution, frame)) STRICT, WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS items (
-  execution INTEGER NOT NULL, list INTEGER NOT NULL, idx INTEGER NOT NULL, input TEXT NOT NULL, status TEXT, output TEXT,
-  PRIMARY KEY (execution, list, idx)) STRICT, WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS events (
-  execution INTEGER NOT NULL, id INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (execution, id)) STRICT, WITHOUT ROWID;
-`;
+// How long a mark that may be lost waits for a commit to ride on.
+const LAZY_COMMIT_MS = 250;
 
 /** One step of one execution: written whole or not at all. */
 export interface Step {
@@ -42,13 +25,6 @@ export interface ItemUpdate {
   readonly output: Json | undefined;
 }
 
-export interface StoredItem {
-  readonly idx: number;
-  readonly input: Json;
-  readonly status: string | undefined;
-  readonly output: Json | undefined;
-}
-
 /**
  * The engine's durable memory: one SQLite file in WAL mode with synchronous=FULL, so a commit survives a power cut.
  * Steps that fall into the same turn of the event loop share one transaction and one fsync.
@@ -59,6 +35,7 @@ export class Journal {
   #open = false;
   #waiters: { resolve(): void; reject(error: unknown): void }[] = [];
   #broken: EngineError | undefined;
+  #later: NodeJS.Timeout | undefined;
 
   constructor(file: string) {
     this.#db = new DatabaseSync(file);
@@ -178,7 +155,7 @@ export class Journal {
   }
 
   definition(hash: string): string | undefined {
-    return text(this.#sql("SELECT text FROM definitions WHERE hash = ?").get(hash)?.["text"]);
+    return textOf(this.#sql("SELECT text FROM definitions WHERE hash = ?").get(hash)?.["text"]);
   }
 
   nextExecutionId(): number {
@@ -186,23 +163,23 @@ export class Journal {
   }
 
   execution(arn: string): Execution | undefined {
-    return execution(this.#sql("SELECT body FROM executions WHERE arn = ?").get(arn)?.["body"]);
+    return executionOf(this.#sql("SELECT body FROM executions WHERE arn = ?").get(arn));
   }
 
   executionById(id: number): Execution | undefined {
-    return execution(this.#sql("SELECT body FROM executions WHERE id = ?").get(id)?.["body"]);
+    return executionOf(this.#sql("SELECT body FROM executions WHERE id = ?").get(id));
   }
 
   running(): Execution[] {
     return this.#sql("SELECT body FROM executions WHERE status = 'RUNNING' ORDER BY id")
       .all()
-      .flatMap((row) => execution(row["body"]) ?? []);
+      .flatMap((row) => executionOf(row) ?? []);
   }
 
   childrenOf(parent: number, frame: number): Execution[] {
     return this.#sql("SELECT body FROM executions WHERE parent_execution = ? AND parent_frame = ? ORDER BY id")
       .all(parent, frame)
-      .flatMap((row) => execution(row["body"]) ?? []);
+      .flatMap((row) => executionOf(row) ?? []);
   }
 
   /** Newest first; `before` is the id that the page follows on. Children of a Map Run are listed by `mapRun` only. */
@@ -219,13 +196,11 @@ export class Journal {
        AND map_run IS ?3 AND (?4 IS NULL OR id < ?4) ORDER BY id DESC LIMIT ?5`,
     )
       .all(machineArn, status, mapRun, before, filter.limit)
-      .flatMap((row) => execution(row["body"]) ?? []);
+      .flatMap((row) => executionOf(row) ?? []);
   }
 
   frames(executionId: number): Frame[] {
-    return this.#sql("SELECT body FROM frames WHERE execution = ? ORDER BY frame")
-      .all(executionId)
-      .map((row): Frame => ({ ...EMPTY_FRAME, ...JSON.parse(String(row["body"])) }));
+    return this.#sql("SELECT body FROM frames WHERE execution = ? ORDER BY frame").all(executionId).map(frameOf);
   }
 
   events(executionId: number, after: number, limit: number): HistoryEvent[] {
@@ -255,7 +230,7 @@ export class Journal {
       list,
       idx,
     );
-    return row === undefined ? undefined : storedItem(row);
+    return row === undefined ? undefined : itemOf(row);
   }
 
   *items(executionId: number, list: number): Generator<StoredItem> {
@@ -263,38 +238,43 @@ export class Journal {
     const rows = this.#db
       .prepare("SELECT * FROM items WHERE execution = ? AND list = ? ORDER BY idx")
       .iterate(executionId, list);
-    for (const row of rows) yield storedItem(row);
+    for (const row of rows) yield itemOf(row);
   }
 
   toAnnounce(): Execution[] {
     return this.#sql("SELECT body FROM executions WHERE announced IS NOT status ORDER BY id")
       .all()
-      .flatMap((row) => execution(row["body"]) ?? []);
+      .flatMap((row) => executionOf(row) ?? []);
   }
 
   /** Rides on the next commit: a lost mark means that the same status is announced twice, which is allowed. */
   markAnnounced(id: number, status: string): void {
     this.#guarded(() => this.#sql("UPDATE executions SET announced = ? WHERE id = ?").run(status, id));
+    this.#later ??= setTimeout(() => {
+      this.#later = undefined;
+      this.commit().catch(() => undefined);
+    }, LAZY_COMMIT_MS).unref();
+  }
+
+  /** Forgets executions that ended before a time, with all that belongs to them. Returns how many. */
+  prune(endedBeforeMs: number, limit: number): number {
+    return this.#guarded(() => {
+      const ids = this.#sql(
+        "SELECT id FROM executions WHERE status <> 'RUNNING' AND json_extract(body, '$.stopMs') < ? ORDER BY id LIMIT ?",
+      ).all(endedBeforeMs, limit);
+      for (const { id } of ids) {
+        for (const table of ["events", "frames", "items"]) {
+          this.#sql(`DELETE FROM ${table} WHERE execution = ?`).run(id ?? null);
+        }
+        this.#sql("DELETE FROM executions WHERE id = ?").run(id ?? null);
+      }
+      return ids.length;
+    });
   }
 
   close(): void {
+    clearTimeout(this.#later);
     this.#flush();
     this.#db.close();
   }
 }
-
-const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
-
-const storedItem = (row: Record<string, unknown>): StoredItem => ({
-  idx: Number(row["idx"]),
-  input: parseJson(String(row["input"])),
-  status: text(row["status"]),
-  output: typeof row["output"] === "string" ? parseJson(row["output"]) : undefined,
-});
-
-const execution = (body: unknown): Execution | undefined =>
-  typeof body === "string" ? { ...EMPTY_EXECUTION, ...JSON.parse(body) } : undefined;
-
-// JSON drops undefined members; these put them back, so that a resumed frame has the same shape as a fresh one.
-const EMPTY_FRAME = { parent: undefined, dueMs: undefined, task: undefined, fan: undefined, item: undefined };
-const EMPTY_EXECUTION = { parent: undefined, mapRunArn: undefined, stopMs: undefined, output: undefined };

@@ -1,14 +1,15 @@
 import { contextObject } from "./context.ts";
-import type { Level, Outcome, Program, State } from "./definition.ts";
-import { DATA_LIMIT, RUNTIME, StateFailure } from "./errors.ts";
-import { resolve, type Scope } from "./expressions.ts";
-import type { Execution, ExecutionStatus, Frame } from "./frame.ts";
+import type { Level, Program, State } from "./definition.ts";
+import { DATA_LIMIT, StateFailure } from "./errors.ts";
+import type { Scope } from "./expressions.ts";
+import type { Execution, Frame } from "./frame.ts";
 import type { Ambient } from "./functions.ts";
 import type { ItemSource } from "./items.ts";
-import { EVENT_LIMIT, historyEvent, type HistoryEvent, NOT_TRUNCATED } from "./history.ts";
-import type { ItemUpdate, Journal, Step, StoredItem } from "./journal.ts";
-import { isTooLarge, type Json, type JsonObject } from "./json.ts";
+import { EVENT_LIMIT, historyEvent, type HistoryEvent } from "./history.ts";
+import type { ItemUpdate, Journal, Step } from "./journal.ts";
+import type { Json, JsonObject } from "./json.ts";
 import type { Resource } from "./resource.ts";
+import type { StoredItem } from "./schema.ts";
 
 /** Work outside the interpreter. The engine does it only after the step that asked for it is on disk. */
 export type Effect =

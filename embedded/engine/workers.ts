@@ -1,3 +1,4 @@
+import { timeOutRun } from "./ending.ts";
 import { EngineError, HEARTBEAT_TIMEOUT, TIMEOUT } from "./errors.ts";
 import type { Executor, Live } from "./executor.ts";
 import { attempt, due } from "./flow.ts";
@@ -86,7 +87,7 @@ export async function failTask(
 export async function tick(run: Run): Promise<void> {
   const now = run.ambient.now();
   const passed = (at: number | undefined): boolean => at !== undefined && at <= now;
-  if (passed(run.execution.deadlineMs)) return run.end("TIMED_OUT", 0, {});
+  if (passed(run.execution.deadlineMs)) return timeOutRun(run);
   for (const frame of run.frames.values()) {
     if (frame.halted) continue;
     if (passed(frame.dueMs)) await due(run, frame);

@@ -1,6 +1,7 @@
 import type { ChoiceState, FailState, PassState, SucceedState, WaitState } from "../definition.ts";
 import { QUERY_ERROR, RUNTIME, StateFailure } from "../errors.ts";
 import { resolveBoolean, resolveInteger, resolveString } from "../expressions.ts";
+import { exitState } from "../exit.ts";
 import type { Frame } from "../frame.ts";
 import type { Json } from "../json.ts";
 import type { Run } from "../run.ts";
@@ -9,7 +10,7 @@ import type { Run } from "../run.ts";
 export type Ended = Promise<Json | undefined>;
 
 export const runPass = (run: Run, frame: Frame, state: PassState | SucceedState): Ended =>
-  run.exit(frame, state, { place: "", otherwise: frame.input, next: state.next });
+  exitState(run, frame, state, { place: "", otherwise: frame.input, next: state.next });
 
 export async function runFail(run: Run, frame: Frame, state: FailState): Promise<never> {
   const scope = run.scope(frame);
@@ -23,13 +24,13 @@ export async function runChoice(run: Run, frame: Frame, state: ChoiceState): End
   for (const [index, rule] of state.choices.entries()) {
     const place = `Choices[${index}]/`;
     if (!(await resolveBoolean(rule.condition, `${place}Condition`, scope))) continue;
-    return run.exit(frame, rule, { place, otherwise: frame.input, next: rule.next });
+    return exitState(run, frame, rule, { place, otherwise: frame.input, next: rule.next });
   }
   if (state.next === undefined) {
     const cause = "Failed to transition out of the state. The state does not point to a next state.";
     throw run.located(frame, RUNTIME, cause);
   }
-  return run.exit(frame, state, { place: "", otherwise: frame.input, next: state.next });
+  return exitState(run, frame, state, { place: "", otherwise: frame.input, next: state.next });
 }
 
 export async function startWait(run: Run, frame: Frame, state: WaitState): Promise<undefined> {
@@ -57,4 +58,4 @@ async function until(state: WaitState, scope: ReturnType<Run["scope"]>): Promise
 }
 
 export const endWait = (run: Run, frame: Frame, state: WaitState): Ended =>
-  run.exit(frame, state, { place: "", otherwise: frame.input, next: state.next });
+  exitState(run, frame, state, { place: "", otherwise: frame.input, next: state.next });

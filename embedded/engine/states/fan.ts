@@ -1,5 +1,6 @@
 import type { MapState, ParallelState } from "../definition.ts";
 import { resolve } from "../expressions.ts";
+import { exitState } from "../exit.ts";
 import type { Frame } from "../frame.ts";
 import type { Json } from "../json.ts";
 import type { Run } from "../run.ts";
@@ -45,7 +46,7 @@ async function join(run: Run, frame: Frame, state: MapState | ParallelState): En
     .sort((a, b) => a.index - b.index)
     .map((child) => child.input);
   run.aside(frame, "ParallelStateSucceeded");
-  return run.exit(frame, state, { place: "", result: { result }, otherwise: result, next: state.next });
+  return exitState(run, frame, state, { place: "", result: { result }, otherwise: result, next: state.next });
 }
 
 /** A branch or an inline iteration has failed for good: its siblings are given up and the state fails. */

@@ -1,5 +1,6 @@
 import type { MapState, ResultWriter } from "../definition.ts";
 import { resolve } from "../expressions.ts";
+import { exitState } from "../exit.ts";
 import type { Frame } from "../frame.ts";
 import { isJsonObject, type Json } from "../json.ts";
 import type { Run } from "../run.ts";
@@ -12,7 +13,7 @@ export async function mapResult(run: Run, frame: Frame, state: MapState): Ended 
     writer?.arguments === undefined ? collect(run, frame, writer) : await write(run, frame, writer, writer.arguments);
   run.aside(frame, "MapRunSucceeded");
   run.aside(frame, "MapStateSucceeded");
-  return run.exit(frame, state, { place: "", result: { result }, otherwise: result, next: state.next });
+  return exitState(run, frame, state, { place: "", result: { result }, otherwise: result, next: state.next });
 }
 
 function collect(run: Run, frame: Frame, writer: ResultWriter | undefined): Json[] {

@@ -1,6 +1,7 @@
 import { INLINE_CONCURRENCY, type MapState } from "../definition.ts";
 import { QUERY_ERROR, StateFailure } from "../errors.ts";
 import { resolve, resolveInteger, type Scope, wrongType } from "../expressions.ts";
+import { exitState } from "../exit.ts";
 import type { Frame } from "../frame.ts";
 import { isJsonObject, type Json } from "../json.ts";
 import type { Run } from "../run.ts";
@@ -59,5 +60,5 @@ export function mapJoined(run: Run, frame: Frame, state: MapState): Ended {
   const result: Json[] = [];
   for (const item of run.storedItems(frame.fan?.list ?? 0)) result.push(item.output ?? null);
   run.aside(frame, "MapStateSucceeded");
-  return run.exit(frame, state, { place: "", result: { result }, otherwise: result, next: state.next });
+  return exitState(run, frame, state, { place: "", result: { result }, otherwise: result, next: state.next });
 }

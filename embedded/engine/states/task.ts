@@ -1,6 +1,7 @@
 import type { TaskState } from "../definition.ts";
 import { DATA_LIMIT, HEARTBEAT_TIMEOUT, StateFailure, TIMEOUT } from "../errors.ts";
 import { resolve, resolveInteger } from "../expressions.ts";
+import { exitState } from "../exit.ts";
 import type { Frame } from "../frame.ts";
 import { uuid } from "../functions.ts";
 import { NOT_TRUNCATED } from "../history.ts";
@@ -85,7 +86,7 @@ export async function taskSucceeded(run: Run, frame: Frame, state: TaskState, re
   const details = { output, outputDetails: NOT_TRUNCATED };
   if (resource.kind === "lambda-arn") run.advance(frame, "LambdaFunctionSucceeded", details);
   else run.advance(frame, "TaskSucceeded", { ...named(state), ...details });
-  return run.exit(frame, state, { place: "", result: { result }, otherwise: result, next: state.next });
+  return exitState(run, frame, state, { place: "", result: { result }, otherwise: result, next: state.next });
 }
 
 /** Writes how the attempt failed and gives the failure back, to be thrown. */
