@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readSettings } from "../../core/io/settings.ts";
 import { ENVIRONMENTS } from "../../core/model/pipeline.ts";
+import { ACTIONS, grantsOf } from "../../lib/constructs/grants.ts";
 import { placeholdersOf } from "../../lib/placeholders.ts";
 import { domains } from "../../state-machines/index.ts";
 import { allowed, appError, resources, root, synthesise, type Resource } from "./synthesised.ts";
@@ -54,6 +55,19 @@ describe.each(ENVIRONMENTS)("the templates of %s", (name) => {
       "xray:PutTelemetryRecords",
       "xray:PutTraceSegments",
     ]);
+  });
+
+  it("allow every task what its declaration grants, its own logs and traces, and nothing else", () => {
+    const statements = allowed(of(name));
+    for (const { pipeline } of domains) {
+      for (const [task, declared] of Object.entries(pipeline.tasks)) {
+        const own = statements.filter(({ policy }) => new RegExp(`^${task}RoleDefaultPolicy`).test(policy));
+        const actions = own.flatMap((statement) => statement.actions).filter((action) => !/^(logs|xray):/.test(action));
+        const granted = grantsOf(pipeline.domain, declared).flatMap(({ can }) => ACTIONS[can]);
+        // RecordFailure is a task of several domains: their policies have one name in different stacks.
+        expect(new Set(actions), `${pipeline.domain}.${task}`).toEqual(new Set(granted));
+      }
+    }
   });
 
   it("keep buckets private, encrypted, versioned and on TLS", () => {
