@@ -38,10 +38,10 @@ async function announce(
     { put: { pk: "asset", sk: asset, data: record }, if: { any: true } },
   ]);
 
+  // The snapshots tell a version that came back (A, B, A) from the same announcement made twice.
+  const identity = [asset, partition, dataVersion, codeVersion, ...commits.map(({ snapshotId }) => snapshotId)];
   const event: DomainEvent = {
-    id: createHash("sha256")
-      .update(JSON.stringify([asset, partition, dataVersion, codeVersion]))
-      .digest("hex"),
+    id: createHash("sha256").update(JSON.stringify(identity)).digest("hex"),
     type: "AssetMaterialized",
     detail: { version: 1, asset, partition, dataVersion, codeVersion, tables, runId, materializedAt },
   };
