@@ -50,10 +50,18 @@ export async function startMapChild(
   }
 }
 
+/** Nobody waits for this child any more: the engine was gone before it could stop it. */
+export function isOrphan(executor: Executor, { parent, mapRunArn }: Execution): boolean {
+  if (parent === undefined) return false;
+  const frame = executor.byId(parent.execution)?.run.frames.get(parent.frame);
+  if (frame === undefined || frame.halted) return true;
+  return mapRunArn === undefined
+    ? frame.phase !== "task" || frame.attempt !== parent.index
+    : frame.phase !== "fan" || frame.fan?.run?.arn !== mapRunArn;
+}
+
 export async function stopMapChildren(nursery: Nursery, live: Live, frameId: number): Promise<void> {
-  for (const child of nursery.journal.childrenOf(live.run.execution.id, frameId)) {
-    if (child.status === "RUNNING") await nursery.stop(child.arn);
-  }
+  for (const child of nursery.executor.childrenOf(live.run.execution.id, frameId)) await nursery.stop(child.arn);
 }
 
 /** `states:startExecution` and its `.sync` forms. The name is fixed before the start, so a repeated call is the same one. */

@@ -352,6 +352,39 @@ test("a redriven Map Run starts again only its failed children", async () => {
   ]);
 });
 
+test("a stopped Map Run leaves no child behind", async () => {
+  const processor = {
+    ProcessorConfig: { Mode: "DISTRIBUTED", ExecutionType: "STANDARD" },
+    ...{ StartAt: "T", States: { T: call() } },
+  };
+  const engine = await open([
+    machine("m", { M: { Type: "Map", Items: [1, 2, 3], ItemProcessor: processor, End: true } }),
+  ]);
+  const { executionArn } = await engine.start(arn("m"));
+  expect(engine.pending()).toBeGreaterThan(1);
+  await engine.stop(executionArn);
+  while (engine.pending() > 0) await new Promise((resolve) => setTimeout(resolve, 2));
+  const started = engine.history(executionArn).find((event) => event.type === "MapRunStarted");
+  const { mapRunArn } = started?.["mapRunStartedEventDetails"] as { mapRunArn: string };
+  expect(engine.list({ mapRunArn }).executions.map((child) => child.status)).toEqual(["ABORTED", "ABORTED", "ABORTED"]);
+});
+
+test("forgets what ended long ago", async () => {
+  const clock = new VirtualClock(0);
+  const engine = await open(
+    [machine("m", { A: { Type: "Pass", End: true } }), machine("w", { W: { Type: "Wait", Seconds: 9, End: true } })],
+    {},
+    { clock },
+  );
+  const done = await engine.start(arn("m"), { name: "a" });
+  await engine.start(arn("w"), { name: "b" });
+  await engine.settled();
+  expect(await engine.prune(new Date(0))).toBe(0);
+  expect(await engine.prune(new Date(1))).toBe(1);
+  expect(() => engine.history(done.executionArn)).toThrow("Execution Does Not Exist");
+  expect(engine.list().executions.map((item) => item.name)).toEqual(["b"]);
+});
+
 test("nested executions, waited for or not", async () => {
   const nested = (pattern: string, extra: Record<string, Json> = {}): Json => ({
     Type: "Task",

@@ -1,5 +1,5 @@
 import { Announcer } from "./announcer.ts";
-import { type Nursery, reportToParent, startMapChild, startNested, stopMapChildren } from "./children.ts";
+import { isOrphan, type Nursery, reportToParent, startMapChild, startNested, stopMapChildren } from "./children.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { describe, type ExecutionDescription, type StatusChange } from "./description.ts";
 import { abortRun } from "./ending.ts";
@@ -268,10 +268,15 @@ export class Engine {
 
   async #recover(): Promise<void> {
     await this.#announcer.announceMissed();
-    const steps = this.#journal.running().map((execution) => {
-      const live = this.#executor.load(execution, this.#machines.program(execution.definition, this.#journal));
-      return this.#executor.post(live, () => resumeRun(live.run));
-    });
+    const running = this.#journal
+      .running()
+      .map((execution) => this.#executor.load(execution, this.#machines.program(execution.definition, this.#journal)));
+    const orphans = new Set(running.filter(({ run }) => isOrphan(this.#executor, run.execution)));
+    const steps = running.map((live) =>
+      this.#executor.post(live, () =>
+        orphans.has(live) ? abortRun(live.run, undefined, undefined) : resumeRun(live.run),
+      ),
+    );
     await Promise.all(steps);
   }
 

@@ -60,6 +60,13 @@ export class Executor {
     return this.#byArn.get(arn);
   }
 
+  /** Running executions that a frame of another one waits for. */
+  childrenOf(execution: number, frame: number): Execution[] {
+    return [...this.#live.values()]
+      .map((live) => live.run.execution)
+      .filter(({ parent }) => parent?.execution === execution && parent.frame === frame);
+  }
+
   adopt(execution: Execution, program: Program): Live {
     const { journal, ambient, items } = this.#host;
     const live: Live = {

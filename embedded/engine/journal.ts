@@ -107,18 +107,9 @@ export class Journal {
     this.#guarded(() => {
       const { execution: run } = step;
       this.#sql(
-        `INSERT INTO executions (id, arn, machine_arn, status, map_run, parent_execution, parent_frame, body)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET status = excluded.status, body = excluded.body`,
-      ).run(
-        run.id,
-        run.arn,
-        run.machineArn,
-        run.status,
-        run.mapRunArn ?? null,
-        run.parent?.execution ?? null,
-        run.parent?.frame ?? null,
-        JSON.stringify(run),
-      );
+        `INSERT INTO executions (id, arn, machine_arn, status, map_run, body)
+         VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET status = excluded.status, body = excluded.body`,
+      ).run(run.id, run.arn, run.machineArn, run.status, run.mapRunArn ?? null, JSON.stringify(run));
       const insertFrame = this.#sql(
         "INSERT INTO frames (execution, frame, body) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET body = excluded.body",
       );
@@ -173,12 +164,6 @@ export class Journal {
   running(): Execution[] {
     return this.#sql("SELECT body FROM executions WHERE status = 'RUNNING' ORDER BY id")
       .all()
-      .flatMap((row) => executionOf(row) ?? []);
-  }
-
-  childrenOf(parent: number, frame: number): Execution[] {
-    return this.#sql("SELECT body FROM executions WHERE parent_execution = ? AND parent_frame = ? ORDER BY id")
-      .all(parent, frame)
       .flatMap((row) => executionOf(row) ?? []);
   }
 

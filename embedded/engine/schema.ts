@@ -8,10 +8,9 @@ export const SCHEMA = `
 CREATE TABLE IF NOT EXISTS definitions (hash TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS executions (
   id INTEGER PRIMARY KEY, arn TEXT NOT NULL UNIQUE, machine_arn TEXT NOT NULL, status TEXT NOT NULL,
-  map_run TEXT, parent_execution INTEGER, parent_frame INTEGER, announced TEXT, body TEXT NOT NULL) STRICT;
+  map_run TEXT, announced TEXT, body TEXT NOT NULL) STRICT;
 CREATE INDEX IF NOT EXISTS executions_by_status ON executions (status, id);
 CREATE INDEX IF NOT EXISTS executions_by_machine ON executions (machine_arn, id);
-CREATE INDEX IF NOT EXISTS executions_by_parent ON executions (parent_execution, parent_frame);
 CREATE INDEX IF NOT EXISTS executions_to_announce ON executions (id) WHERE announced IS NOT status;
 CREATE TABLE IF NOT EXISTS frames (
   execution INTEGER NOT NULL, frame INTEGER NOT NULL, body TEXT NOT NULL,
