@@ -117,9 +117,8 @@ export function begin(
 export const renew = (state: BuilderState, token: string, now: number): BuilderState | undefined =>
   state.claim?.token === token ? { ...state, claim: { ...state.claim, until: now + BUILD_CLAIM_MS } } : undefined;
 
-export type BuildOutcome =
-  | { readonly project: string }
-  | { readonly failure: Omit<BuildFailure, "run" | "goal" | "askedAgain"> };
+export type FailedBuild = Omit<BuildFailure, "run" | "goal" | "askedAgain">;
+export type BuildOutcome = { readonly project: string } | { readonly failure: FailedBuild };
 
 /** Ends a build; the claim stays for the release. Undefined: the claim was lost, so the result does not count. */
 export function finish(
@@ -140,20 +139,26 @@ export function finish(
 
 /**
  * Gives the claim up, or keeps it for another round when something was marked after the latest build began.
- * `failure` is the run's own: what the state machine has to end with.
+ * `died` is why the build of this run had no end of its own. The failure that comes back is the run's: what the
+ * state machine has to end with.
  */
 export function release(
   state: BuilderState,
   run: string,
   now: number,
+  died?: FailedBuild,
 ): { state: BuilderState; again: boolean; failure?: BuildFailure } {
-  const failure = state.failure?.run === run ? { failure: state.failure } : {};
-  if (state.claim?.run !== run) return { state, again: false, ...failure };
-  const { goal } = state.claim;
-  if (goal !== null && state.requested > goal) {
-    return { state: extended(state, state.claim, now), again: true };
+  const known = state.failure?.run === run ? state.failure : undefined;
+  if (state.claim?.run !== run) {
+    const failure = died === undefined ? known : { ...died, run, goal: state.requested, askedAgain: false };
+    return { state, again: false, ...(failure === undefined ? {} : { failure }) };
   }
-  return { state: { ...state, claim: null }, again: false, ...failure };
+  const goal = state.claim.goal ?? state.requested;
+  const askedAgain = state.failure?.goal === goal && state.failure.askedAgain;
+  const failure = died === undefined ? known : { ...died, run, goal, askedAgain };
+  const recorded = failure === undefined ? state : { ...state, failure };
+  if (state.requested > goal) return { state: extended(recorded, state.claim, now), again: true };
+  return { state: { ...recorded, claim: null }, again: false, ...(failure === undefined ? {} : { failure }) };
 }
 
 const extended = (state: BuilderState, held: Claim, now: number): BuilderState => ({

@@ -81,6 +81,22 @@ describe("ReleaseBuild", () => {
     await expect(releaseBuild(ledger, "one")).rejects.toMatchObject({ name: "Malformed", code: "dbt_model_failed" });
     expect(await staleInputs(ledger, 0)).toEqual([TABLE]);
   });
+
+  it("frees the claim of a build that died, gives newer marks their round, and ends as the build did", async () => {
+    const world = new World(ledger);
+    const at = world.now;
+    await markStale(ledger, { event: event(), all: false }, "one", world.clock);
+    await world.build("one", { crashes: true });
+    world.now = at;
+    await markStale(ledger, { event: event({ partition: "later" }), all: false }, "two", world.clock);
+    expect(await releaseBuild(ledger, "two", { now: world.clock })).toEqual({ again: false });
+    const died = { name: "Transient", code: "worker_lost", message: "killed", retryable: true };
+    expect(await releaseBuild(ledger, "one", { died, now: world.clock })).toEqual({ again: true });
+    await world.build("one", { crashes: true });
+    world.now = at;
+    await expect(releaseBuild(ledger, "one", { died, now: world.clock })).rejects.toMatchObject({ name: "Transient" });
+    expect(await markStale(ledger, { all: false }, "sweep", world.clock)).toMatchObject({ build: true });
+  });
 });
 
 /** A clock, and what happened: builds with the marks that existed when they began. */
@@ -135,7 +151,7 @@ class World {
       const alive = await this.build(run, { fails: broken === "fails", crashes: broken === "crashes" });
       // A killed worker is retried by the machine under the same run.
       if (!alive) await this.build(run);
-      const again = await releaseBuild(this.ledger, run, this.clock).catch(() => ({ again: false }));
+      const again = await releaseBuild(this.ledger, run, { now: this.clock }).catch(() => ({ again: false }));
       if (!again.again) return;
     }
   }

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { embeddedBus, openBus } from "../../core/io/embedded/bus.ts";
 import { embeddedObjects } from "../../core/io/embedded/objects.ts";
 import { AssetMaterialized } from "../../core/model/events.ts";
