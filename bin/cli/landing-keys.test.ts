@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { domains } from "../../state-machines/index.ts";
 import { landingKey, landingKind } from "./landing-keys.ts";
 
 test.each([
@@ -43,6 +44,25 @@ test.each(["2026-02-30", "yesterday", "2026-1-5", ""])("the date %j is refused",
 });
 
 test("edxorg has no course exports of its own, and an unknown kind is refused", () => {
-  expect(() => landingKey("course_archive", "edxorg", "a.tar.gz")).toThrow(/mitx, mitxonline, xpro/);
-  expect(() => landingKind("video")).toThrow(/tracking_log, course_archive/);
+  expect(() => landingKey("course_archive", "edxorg", "a.tar.gz")).toThrow(/no deployment "edxorg" for course_archive/);
+  expect(() => landingKind("video")).toThrow(/no kind of input/);
+});
+
+test("every declared landing trigger is met by one of the keys", () => {
+  const triggers = domains.flatMap(({ pipeline }) => pipeline.triggers).filter((trigger) => trigger.kind === "landing");
+  expect(triggers.length).toBeGreaterThan(0);
+  for (const { job, prefix } of triggers) {
+    const kind = landingKind(job);
+    const keys = ["mitx", "mitxonline", "xpro", "edxorg"].flatMap((deployment) => {
+      try {
+        return [landingKey(kind, deployment, "file.gz")];
+      } catch {
+        return [];
+      }
+    });
+    expect(
+      keys.filter((key) => key.startsWith(prefix)),
+      prefix,
+    ).toHaveLength(1);
+  }
 });

@@ -24,7 +24,7 @@ const RUNS_DEFAULT = 200;
 const LandedObjects = z.object({
   objects: z.array(z.object({ bucket: z.string(), key: z.string(), versionId: z.string() })),
 });
-const Start = z.object({ machine: z.string(), name: z.string().optional(), input: z.unknown() });
+const Start = z.object({ machine: z.string(), name: z.string().optional(), input: z.unknown().optional() });
 
 /** What the command line and the console ask. The table is the whole interface. */
 export function controlRoutes(options: ControlOptions): ApiRoute[] {

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Failure } from "../../core/model/failures.ts";
 import { readBody, sendFailure, sendJson } from "./http.ts";
@@ -55,10 +56,16 @@ export function serveRoutes(routes: readonly ApiRoute[], token: string) {
       }
       sendJson(response, 404, { message: `No such address: ${request.method ?? ""} ${url.pathname}` });
     } catch (error) {
-      sendFailure(response, error);
+      sendFailure(response, error instanceof z.ZodError ? wrongRequest(error) : error);
     }
   };
 }
+
+const wrongRequest = (error: z.ZodError): Failure =>
+  new Failure("Rejected", `The request is not understood: ${z.prettifyError(error)}`, {
+    code: "wrong_request",
+    what: "read a request",
+  });
 
 function parseBody(bytes: Buffer): unknown {
   if (bytes.length === 0) return undefined;

@@ -8,7 +8,7 @@ export interface TokenSink {
   heartbeat(token: string): Promise<void> | void;
 }
 
-const Success = z.object({ token: z.string().min(1), output: z.unknown() });
+const Success = z.object({ token: z.string().min(1), output: z.unknown().optional() });
 const Failed = z.object({ token: z.string().min(1), error: z.string(), cause: z.string() });
 const Beat = z.object({ token: z.string().min(1) });
 

@@ -1,7 +1,7 @@
 import * as z from "zod";
 
 /** What the engine sends to a function's host process. */
-export const HostRequest = z.object({ id: z.number(), payload: z.unknown(), deadline: z.number() });
+export const HostRequest = z.object({ id: z.number(), payload: z.unknown().optional(), deadline: z.number() });
 export type HostRequest = z.infer<typeof HostRequest>;
 
 /** What the host answers. `error` has the fields of Lambda's error object. */
