@@ -9,6 +9,8 @@ const LogOutput = z.looseObject({
     .default({ lines: null, rows: null, quarantined: null, blank: null }),
   outcome: z.string().optional(),
 });
+/** Outcomes of NormaliseLog that commit nothing: the same bytes again, or the same text in another file. */
+const DEDUPLICATED: ReadonlySet<string> = new Set(["unchanged", "duplicate"]);
 const ArchiveOutput = z.looseObject({ counts: z.record(z.string(), z.number()) });
 
 interface Output {
@@ -30,6 +32,6 @@ export function countsOf(kind: LandingKind | undefined, runs: readonly Output[])
     rows,
     quarantined,
     blank,
-    deduplicated: parsed.success && parsed.data.outcome !== undefined && parsed.data.outcome !== "new",
+    deduplicated: parsed.success && DEDUPLICATED.has(parsed.data.outcome ?? ""),
   };
 }

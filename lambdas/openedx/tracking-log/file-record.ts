@@ -1,0 +1,125 @@
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import type { Io, Ledger, LedgerItem } from "../../../core/io/ports.ts";
+import type { TrackingLogSource } from "../sources/tracking-logs.ts";
+
+/** Raised by hand when the same bytes would give other rows. */
+export const CODE_VERSION = "1";
+
+const Counts = z.looseObject({ lines: z.number(), rows: z.number(), quarantined: z.number(), blank: z.number() });
+
+/** What is known of the object that last lay under one source URI. */
+export const FileRecord = z.object({
+  uri: z.string(),
+  logDate: z.string(),
+  versionId: z.string(),
+  sizeBytes: z.number(),
+  /** Of the object, and of its text. */
+  sha256: z.string(),
+  textSha256: z.string(),
+  codeVersion: z.string(),
+  /** Counts how often the content or the code changed under this URI. */
+  generation: z.number().int().positive(),
+  planId: z.string(),
+  /** Absent = nothing had to be committed. */
+  planKey: z.string().optional(),
+  accountingKey: z.string(),
+  counts: Counts,
+  /** The URI whose rows hold the same text. */
+  duplicateOf: z.string().optional(),
+});
+export type FileRecord = z.infer<typeof FileRecord>;
+
+export interface StoredRecord {
+  readonly rev: number;
+  readonly record: FileRecord;
+}
+
+const filesPk = (source: TrackingLogSource): string => `tracking-log#${source.id}`;
+const textsPk = (source: TrackingLogSource): string => `tracking-log-text#${source.id}`;
+
+export async function findRecord(
+  ledger: Ledger,
+  source: TrackingLogSource,
+  uri: string,
+): Promise<StoredRecord | undefined> {
+  const item = await ledger.get(filesPk(source), `uri#${uri}`);
+  return item === undefined ? undefined : { rev: item.rev, record: FileRecord.parse(item.data) };
+}
+
+/**
+ * The identity of the work. The generation is part of it: bytes that come back after others must be committed again,
+ * and a commit that is done is known by its plan.
+ */
+export function planIdOf(uri: string, sha256: string, generation: number): string {
+  return digest("tracking-log", uri, sha256, CODE_VERSION, generation);
+}
+
+/** Version of what one file adds to its log date. */
+export const dataVersionOf = (record: Pick<FileRecord, "uri" | "textSha256" | "generation">): string =>
+  digest("tracking-log-rows", record.uri, record.textSha256, record.generation);
+
+function digest(...parts: readonly (string | number)[]): string {
+  return createHash("sha256").update(JSON.stringify(parts)).digest("hex");
+}
+
+/** Whether the work of a record is done: its commit's snapshot is in the table's present history. */
+export async function isFinished(
+  { ledger, lake }: Pick<Io, "ledger" | "lake">,
+  source: TrackingLogSource,
+  record: FileRecord,
+): Promise<boolean> {
+  if (record.planKey === undefined) return true;
+  const item = await ledger.get("commit", `${record.planId}#raw.${source.table}#0`);
+  const commit = z.object({ snapshotId: z.string(), rows: z.number() }).safeParse(item?.data);
+  if (!commit.success) return false;
+  if (commit.data.rows === 0 && record.counts.rows === 0) return true;
+  const snapshot = await lake.currentSnapshot("raw", source.table);
+  return snapshot?.history.includes(commit.data.snapshotId) === true;
+}
+
+const Claim = z.object({ uri: z.string() });
+
+/** The other file that holds this text in its rows; a claim of a file that has changed since counts no more. */
+export async function holderOfText(
+  ledger: Ledger,
+  source: TrackingLogSource,
+  textSha256: string,
+  uri: string,
+): Promise<{ readonly claim: LedgerItem | undefined; readonly holder: string | undefined }> {
+  const claim = await ledger.get(textsPk(source), textSha256);
+  if (claim === undefined) return { claim, holder: undefined };
+  const holder = Claim.parse(claim.data).uri;
+  if (holder === uri) return { claim, holder: undefined };
+  const held = await findRecord(ledger, source, holder);
+  const holds = held?.record.textSha256 === textSha256 && held.record.duplicateOf === undefined;
+  return { claim, holder: holds ? holder : undefined };
+}
+
+/**
+ * Puts the record, and the claim on its text if it has rows of its own, in one transaction. Throws Conflict
+ * `stale_item` when another attempt was faster: everything is then looked at again.
+ */
+export async function writeRecord(
+  ledger: Ledger,
+  source: TrackingLogSource,
+  record: FileRecord,
+  before: StoredRecord | undefined,
+  claim: LedgerItem | undefined,
+): Promise<void> {
+  const claims = record.duplicateOf === undefined && record.counts.lines > 0;
+  await ledger.write([
+    {
+      put: { pk: filesPk(source), sk: `uri#${record.uri}`, data: record },
+      if: before === undefined ? { absent: true } : { rev: before.rev },
+    },
+    ...(claims
+      ? [
+          {
+            put: { pk: textsPk(source), sk: record.textSha256, data: { uri: record.uri } },
+            if: claim === undefined ? ({ absent: true } as const) : { rev: claim.rev },
+          },
+        ]
+      : []),
+  ]);
+}
