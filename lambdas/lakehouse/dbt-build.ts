@@ -9,7 +9,7 @@ import type { DbtSettings } from "./dbt-settings.ts";
 
 /** Of one model within one build; what lasts longer is a matter for the next build. */
 const MODEL_ATTEMPTS = 3;
-const PAUSE_MS = 1_000;
+const PAUSE_MS = 300;
 
 /**
  * `dbt build` of a selection (empty = everything) in one process, then again of just the models that failed because
