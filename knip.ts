@@ -9,6 +9,7 @@ const handlers = domains.flatMap(({ pipeline }) =>
 const config: KnipConfig = {
   entry: [
     "bin/*.{ts,js}",
+    "bin/*/main.ts",
     "bench/*.ts",
     "test/**/*.ts",
     // The generated entry of a container calls it.

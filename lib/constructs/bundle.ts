@@ -132,12 +132,6 @@ function entryPlugin(root: string): Plugin {
       onLoad({ filter: /./, namespace: "task-entry" }, ({ path }) => {
         const [kind, handler] = path.split(":");
         const file = JSON.stringify(`./lambdas/${handler}.ts`);
-        // TEMPORARY, until every declared handler exists.
-        if (!existsSync(join(root, "lambdas", `${handler}.ts`))) {
-          return {
-            contents: `export const handler = () => { throw new Error(${JSON.stringify(`lambdas/${handler}.ts is not written yet`)}); };`,
-          };
-        }
         const contents =
           kind === "lambda"
             ? `export { handler } from ${file};`
