@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { writeTinyAssembly } from "../test/standins/tiny-assembly.ts";
 import { findEngine, type EngineClient } from "./control/client.ts";
 import { landFiles } from "./control/land.ts";

@@ -27,11 +27,6 @@ export function countsOf(kind: LandingKind | undefined, runs: readonly Output[])
   const parsed = LogOutput.safeParse(output);
   const counts = parsed.success ? parsed.data.counts : { lines: null, rows: null, quarantined: null, blank: null };
   const { lines, rows, quarantined, blank } = counts;
-  return {
-    lines,
-    rows,
-    quarantined,
-    blank,
-    deduplicated: parsed.success && DEDUPLICATED.has(parsed.data.outcome ?? ""),
-  };
+  const deduplicated = parsed.success && (parsed.data.outcome === "unchanged" || parsed.data.outcome === "duplicate");
+  return { lines, rows, quarantined, blank, deduplicated };
 }

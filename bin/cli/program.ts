@@ -8,6 +8,7 @@ import { doctor } from "./verbs/doctor.ts";
 import { down } from "./verbs/down.ts";
 import { lake } from "./verbs/lake.ts";
 import { land } from "./verbs/land.ts";
+import { quarantineExport, quarantineList, quarantineShow } from "./verbs/quarantine.ts";
 import { query } from "./verbs/query.ts";
 import { reset } from "./verbs/reset.ts";
 import { runRedrive, runShow, runStart, runStop } from "./verbs/run.ts";
@@ -20,6 +21,10 @@ export const GROUPS: Readonly<Record<string, { readonly summary: string; readonl
   run: {
     summary: "Look at one run, start one by hand, stop or redrive it",
     verbs: [runShow, runStart, runStop, runRedrive],
+  },
+  quarantine: {
+    summary: "Input that could not be accepted",
+    verbs: [quarantineList, quarantineShow, quarantineExport],
   },
   asl: { summary: "Run or check a state machine alone", verbs: [aslRun, aslCheck] },
 };

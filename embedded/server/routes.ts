@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Failure } from "../../core/model/failures.ts";
 import { readBody, sendFailure, sendJson } from "./http.ts";
