@@ -1,6 +1,6 @@
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
-import { z } from "zod";
+import * as z from "zod";
 import { Failure } from "../model/failures.ts";
 import { objectMissing } from "./object-failures.ts";
 import type { Io } from "./ports.ts";

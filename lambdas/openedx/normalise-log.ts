@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { diskFull, isDiskFull } from "../../core/io/disk-failures.ts";
 import { openDuckDb } from "../../core/io/duckdb.ts";
 import { objectMissing } from "../../core/io/object-failures.ts";

@@ -1,5 +1,4 @@
-import { setTimeout as pause } from "node:timers/promises";
-import { z } from "zod";
+import * as z from "zod";
 import type { Ledger, LedgerItem } from "../../../core/io/ports.ts";
 import { CONTENT_FILES_ROUTE, deliveryKey } from "../../learn-webhook/delivery-key.ts";
 import type { OpenEdxDeployment } from "../sources/deployments.ts";
@@ -32,6 +31,9 @@ export interface KnownVersion {
 }
 
 const pkOf = (deployment: string): string => `course#${deployment}`;
+
+/** Where the newest plan of a course is named. */
+export const newestPlan = (deployment: string, courseId: string) => ({ pk: pkOf(deployment), sk: courseId });
 
 export async function knownVersion(
   ledger: Ledger,
@@ -82,16 +84,4 @@ async function isCommitted(ledger: Ledger, { planId, tables }: CourseVersion): P
   return tables.every((table) =>
     items.some(({ sk }) => sk.startsWith(`${planId}#${table}#`) || sk === `${planId}#${table}`),
   );
-}
-
-const OLDER_COMMIT_WAIT_MS = 60_000;
-const POLL_MS = 500;
-
-/**
- * Two archives of one course may land together. The newer one waits for the older one's rows, so that these are not
- * committed over its own; an older run that died is not waited for longer than a minute.
- */
-export async function waitForCommit(ledger: Ledger, version: CourseVersion): Promise<void> {
-  const deadline = Math.min(Date.now(), Date.parse(version.stagedAt)) + OLDER_COMMIT_WAIT_MS;
-  while (!(await isCommitted(ledger, version)) && Date.now() < deadline) await pause(POLL_MS);
 }

@@ -7,7 +7,6 @@ import {
   knownVersion,
   progressOf,
   recordVersion,
-  waitForCommit,
   type CourseVersion,
   type KnownVersion,
 } from "./course-versions.ts";
@@ -103,7 +102,6 @@ class CourseWork {
     if (version.contentDigest !== digest && Date.parse(version.landedAt) > head.lastModified.getTime()) {
       return this.#outcome(this.#version(version.generation), { outcome: "unchanged", reason: "superseded" });
     }
-    await waitForCommit(ledger, version);
     return this.#stage(known);
   }
 

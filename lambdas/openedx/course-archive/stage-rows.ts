@@ -6,6 +6,7 @@ import type { Settings } from "../../../core/io/settings.ts";
 import type { ColumnPlan, CommitPlan, TablePlan } from "../../../core/model/commit-plan.ts";
 import type { ExtractedCourse } from "./extract.ts";
 import type { JsonLines } from "./json-lines.ts";
+import { newestPlan } from "./course-versions.ts";
 import { tablesOf, type EntityTable } from "./tables.ts";
 
 const JSON_TYPES: Readonly<Record<ColumnPlan["type"], string>> = {
@@ -66,7 +67,7 @@ export async function stageRows(
         sortBy: [],
       });
     }
-    return { version: 1, id: request.planId, tables };
+    return { version: 1, id: request.planId, newest: newestPlan(request.deployment, course.key.id), tables };
   } finally {
     db.close();
   }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import type { Io, Ledger, LedgerItem } from "../../../core/io/ports.ts";
 import type { TrackingLogSource } from "../sources/tracking-logs.ts";
 
