@@ -29,6 +29,11 @@ export const CommitPlan = z.object({
   version: z.literal(1),
   /** Deterministic id of the work: the same input and code give the same id. */
   id: z.string().min(1),
+  /**
+   * The ledger item whose `planId` names the newest plan for the same rows. A plan that is no longer the newest is not
+   * committed: two versions of one file may stand in line in any order. Absent = nothing competes.
+   */
+  newest: z.object({ pk: z.string().min(1), sk: z.string().min(1) }).optional(),
   tables: z.array(TablePlan),
 });
 export type CommitPlan = z.infer<typeof CommitPlan>;

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
+import * as z from "zod";
 import type { LakeSession } from "../../core/io/lake.ts";
 import { ensureTable } from "../../core/io/lake-table.ts";
 import { withLease, type Lease } from "../../core/io/lease.ts";
@@ -29,6 +30,8 @@ export interface CommitDeps {
  * Waiting in line ends below the Lambda's time-out of 900 s, so that it ends as our own Transient.
  */
 const LEASE = { ttlSeconds: 10, waitSeconds: 600 };
+/** Stands for a snapshot where a newer plan has taken the rows over. */
+const SUPERSEDED = "superseded";
 const CONFLICT_ATTEMPTS = 8;
 const CONFLICT_PAUSE_MS = 100;
 
@@ -39,12 +42,17 @@ const CONFLICT_PAUSE_MS = 100;
 export async function commitPlan(plan: CommitPlan, deps: CommitDeps): Promise<TableCommit[]> {
   const commits: TableCommit[] = [];
   for (const [index, table] of plan.tables.entries()) {
-    commits.push(await commitTable({ plan: plan.id, index, table: tableName(table) }, table, deps));
+    commits.push(await commitTable({ plan: plan.id, index, table: tableName(table) }, table, plan.newest, deps));
   }
   return commits;
 }
 
-async function commitTable(key: CommitKey, table: TablePlan, deps: CommitDeps): Promise<TableCommit> {
+async function commitTable(
+  key: CommitKey,
+  table: TablePlan,
+  newest: CommitPlan["newest"],
+  deps: CommitDeps,
+): Promise<TableCommit> {
   const done = await finished(key, table, deps);
   if (done !== undefined) return done;
   const lease = { ...(deps.lease ?? LEASE), holder: deps.holder };
@@ -53,6 +61,7 @@ async function commitTable(key: CommitKey, table: TablePlan, deps: CommitDeps): 
       // Another attempt of the same plan may have finished while this one stood in line.
       const meanwhile = await finished(key, table, deps);
       if (meanwhile !== undefined) return meanwhile;
+      if (await isOutdated(key.plan, newest, deps.ledger)) return { table: key.table, snapshotId: SUPERSEDED, rows: 0 };
       const commit = await commitWithRetry(table, deps, held);
       await recordCommit(deps.ledger, key, commit);
       return commit;
@@ -65,6 +74,13 @@ async function commitTable(key: CommitKey, table: TablePlan, deps: CommitDeps): 
       cause: error,
     });
   }
+}
+
+/** Asked under the lease: whoever became the newest meanwhile commits after us and replaces our rows. */
+async function isOutdated(plan: string, newest: CommitPlan["newest"], ledger: Ledger): Promise<boolean> {
+  if (newest === undefined) return false;
+  const item = z.object({ planId: z.string() }).safeParse((await ledger.get(newest.pk, newest.sk))?.data);
+  return item.success && item.data.planId !== plan;
 }
 
 /** The recorded result, if its snapshot is in the table's present history (or nothing had to be written). */
