@@ -66,16 +66,6 @@ describe.skipIf(missingExtensions !== undefined)(`commitPlan (${missingExtension
     expect(await rowsByFile()).toMatchObject([{ n: 7 }, { n: 5 }]);
   });
 
-  test("leaves a plan alone when a newer one for the same rows is on record, in whatever order they come", async () => {
-    const newest = { pk: "file", sk: "race.log.gz" };
-    const older = { ...(await stage("race-older", "race.log.gz", 3, "v1")), newest };
-    const newer = { ...(await stage("race-newer", "race.log.gz", 4, "v2")), newest };
-    await lake.ledger.write([{ put: { ...newest, data: { planId: "race-newer" } }, if: { any: true } }]);
-    await commitPlan(newer, deps);
-    expect(await commitPlan(older, deps)).toEqual([{ table: "raw.logs", snapshotId: "superseded", rows: 0 }]);
-    expect(await rowsByFile()).toContainEqual({ file: "race.log.gz", n: 4, lines: 4, first: "v2-0" });
-  });
-
   test("leaves the rows once when the record of a commit was lost", async () => {
     const plan = await stage("unrecorded", "c.log.gz", 6);
     await commitPlan(plan, deps);
@@ -156,7 +146,17 @@ function privateLedger(items: Map<string, { rev: number; data: unknown }>): Temp
       for (const write of writes) {
         if (!("put" in write)) throw new Error("not needed here");
         const key = `${write.put.pk}/${write.put.sk}`;
-        items.set(key, { rev: (items.get(key)?.rev ?? 0) + 1, data: write.put.data });
+        items.set(key, { rev: (items.get(key)?.rev ?? 0) + 1, data: write.put.data 
+  test("leaves a plan alone when a newer one for the same rows is on record, in whatever order they come", async () => {
+    const newest = { pk: "file", sk: "race.log.gz" };
+    const older = { ...(await stage("race-older", "race.log.gz", 3, "v1")), newest };
+    const newer = { ...(await stage("race-newer", "race.log.gz", 4, "v2")), newest };
+    await lake.ledger.write([{ put: { ...newest, data: { planId: "race-newer" } }, if: { any: true } }]);
+    await commitPlan(newer, deps);
+    expect(await commitPlan(older, deps)).toEqual([{ table: "raw.logs", snapshotId: "superseded", rows: 0 }]);
+    expect(await rowsByFile()).toContainEqual({ file: "race.log.gz", n: 4, lines: 4, first: "v2-0" });
+  });
+});
       }
     },
     query: async () => ({ items: [] }),
