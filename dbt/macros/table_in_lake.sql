@@ -64,12 +64,16 @@
 {% endmacro %}
 
 {#-
-  Rows are compared whole, as a bag: a row whose number of copies differs is deleted and inserted anew. Text that
-  stands for a row is its JSON form, which keeps null and 'null' apart.
+  Rows are compared as a bag: a row whose number of copies differs is deleted and inserted anew. Text that stands for
+  a row is its JSON form, which keeps null and 'null' apart. A wide model may name the columns that determine the
+  others (`meta.compare_by`): they are enough while the project is the one that the table was built with.
 -#}
 {% macro write_changed_rows(relation, rows, columns) %}
   {% set names = columns | map(attribute=0) | map('tojson') | join(', ') %}
-  {% set row_key = 'md5(cast(to_json(row(' ~ names ~ ')) as varchar))' %}
+  {% set compare_by = (config.get('meta') or {}).get('compare_by') %}
+  {% set compared = compare_by | map('tojson') | join(', ')
+      if compare_by and env_var('MILLRACE_DBT_SAME_PROJECT', '') == 'yes' else names %}
+  {% set row_key = 'md5(cast(to_json(row(' ~ compared ~ ')) as varchar))' %}
   {% set changed = rows ~ '_changed' %}
   {% call statement('changed') -%}
     create or replace temp table {{ changed }} as

@@ -58,9 +58,11 @@ export async function buildModels(
 
   const inputs = begun.everything ? [] : await staleInputs(io.ledger, begun.since);
   log(begun.everything ? "Building all models." : `Building what depends on ${inputs.join(", ")}.`);
+  // With the project that the tables were built with, a row's identity says whether it has changed.
+  const sameProject = begun.everything ? {} : { MILLRACE_DBT_SAME_PROJECT: "yes" };
   const select = inputs.map((table) => `source:${table}+`);
   const results = await whileClaimed(io, token, (signal) =>
-    buildWithDbt(dbt, select, { env: options.env, log, signal }),
+    buildWithDbt(dbt, select, { env: { ...options.env, ...sameProject }, log, signal }),
   );
   const nodes = nodeResults(results);
   await recordBuild(io, { runId: run, project, results, nodes, artifacts: options.artifacts });

@@ -1,3 +1,4 @@
+{{ config(meta={'compare_by': ['event_id', 'deployment', 'event_time', 'log_date', 'source_file', 'source_line']}) }}
 with events as (
   {%- for model in [
     'stg__mitx__openedx__tracking_logs',
