@@ -51,7 +51,7 @@ export class Failure extends Error {
 
 export const isFailure = (error: unknown): error is Failure => error instanceof Failure;
 
-export const isFailureName = (name: string): name is FailureName => (FAILURE_NAMES as readonly string[]).includes(name);
+export const isFailureName = (name: string): name is FailureName => FAILURE_NAMES.some((known) => known === name);
 
 /** Describes any thrown value for the run's record. Foreign errors keep their own name (they are bugs). */
 export function describeFailure(error: unknown): FailureRecord {

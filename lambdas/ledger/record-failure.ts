@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { FAILURE_NAMES, isFailureName } from "../../core/model/failures.ts";
+import { isFailureName, type FailureName } from "../../core/model/failures.ts";
 import { task } from "../../core/task.ts";
 
 const CAUSE_MAX_CHARS = 4_096;
@@ -33,9 +33,7 @@ export const handler = task({
 });
 
 /** Errors of the services that run us, as classes of ours (spec: alerts and failures, mapping). */
-const SERVICE_ERRORS: Readonly<
-  Record<string, { readonly name: (typeof FAILURE_NAMES)[number]; readonly hint: string }>
-> = {
+const SERVICE_ERRORS: Readonly<Record<string, { readonly name: FailureName; readonly hint: string }>> = {
   "States.Timeout": { name: "Transient", hint: "Run it again; if it always times out, raise the task's time-out." },
   "States.HeartbeatTimeout": { name: "Transient", hint: "The worker died. Run it again." },
   "Lambda.ServiceException": { name: "Transient", hint: "Run it again." },

@@ -134,6 +134,16 @@ describe.skipIf(missingExtensions !== undefined)(`commitPlan (${missingExtension
     const free = (await rowsByFile()).filter((row) => String(row["file"]).startsWith("free"));
     expect(free.map((row) => row["n"])).toEqual([3, 3, 3]);
   });
+
+  test("leaves a plan alone when a newer one for the same rows is on record, in whatever order they come", async () => {
+    const newest = { pk: "file", sk: "race.log.gz" };
+    const older = { ...(await stage("race-older", "race.log.gz", 3, "v1")), newest };
+    const newer = { ...(await stage("race-newer", "race.log.gz", 4, "v2")), newest };
+    await lake.ledger.write([{ put: { ...newest, data: { planId: "race-newer" } }, if: { any: true } }]);
+    await commitPlan(newer, deps);
+    expect(await commitPlan(older, deps)).toEqual([{ table: "raw.logs", snapshotId: "superseded", rows: 0 }]);
+    expect(await rowsByFile()).toContainEqual({ file: "race.log.gz", n: 4, lines: 4, first: "v2-0" });
+  });
 });
 
 function privateLedger(items: Map<string, { rev: number; data: unknown }>): TemporaryLake["ledger"] {
@@ -146,17 +156,7 @@ function privateLedger(items: Map<string, { rev: number; data: unknown }>): Temp
       for (const write of writes) {
         if (!("put" in write)) throw new Error("not needed here");
         const key = `${write.put.pk}/${write.put.sk}`;
-        items.set(key, { rev: (items.get(key)?.rev ?? 0) + 1, data: write.put.data 
-  test("leaves a plan alone when a newer one for the same rows is on record, in whatever order they come", async () => {
-    const newest = { pk: "file", sk: "race.log.gz" };
-    const older = { ...(await stage("race-older", "race.log.gz", 3, "v1")), newest };
-    const newer = { ...(await stage("race-newer", "race.log.gz", 4, "v2")), newest };
-    await lake.ledger.write([{ put: { ...newest, data: { planId: "race-newer" } }, if: { any: true } }]);
-    await commitPlan(newer, deps);
-    expect(await commitPlan(older, deps)).toEqual([{ table: "raw.logs", snapshotId: "superseded", rows: 0 }]);
-    expect(await rowsByFile()).toContainEqual({ file: "race.log.gz", n: 4, lines: 4, first: "v2-0" });
-  });
-});
+        items.set(key, { rev: (items.get(key)?.rev ?? 0) + 1, data: write.put.data });
       }
     },
     query: async () => ({ items: [] }),
