@@ -190,6 +190,7 @@ export async function startHome(options: HomeOptions): Promise<Home> {
             functions: { busy: functions.busy, waiting: functions.waiting },
             containers: { busy: engine.containers.busy, waiting: engine.containers.waiting },
             running: engine.running(),
+            eventsWaiting: pump.waiting(),
             deadLetters: store.deadLetters().length,
             warnings: assembly.warnings,
           }),

@@ -13,7 +13,7 @@ export interface Stock {
   readonly deliveries: readonly Delivery[];
 }
 
-const SAMPLE_MART = "marts.marts__openedx__daily_active_learners";
+const SAMPLE_MART = "marts.marts__openedx__video_engagement";
 const Counted = z.object({ table: z.string(), rows: z.coerce.number() });
 
 export async function takeStock(engine: EngineClient, stateDir: string): Promise<Stock> {
