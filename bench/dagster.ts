@@ -1,0 +1,109 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import * as z from "zod";
+import { median, round } from "./machine.ts";
+
+const VERSION = "1.11.16";
+const VENV = join(import.meta.dirname, "..", ".tools", "dagster");
+const RUNS = 10;
+const LAUNCHES = 3;
+
+/**
+ * Dagster with its defaults (SQLite instance, no Postgres) in an environment of its own. Two kinds of figures: the
+ * job executed in a warm Python process that has everything imported, and launched as a process of its own, which is
+ * what its default run launcher does.
+ */
+export async function measureDagster(steps: number) {
+  install();
+  const folder = mkdtempSync(join(tmpdir(), "millrace-dagster-"));
+  try {
+    writeFileSync(join(folder, "jobs.py"), jobs(steps));
+    writeFileSync(join(folder, "measure.py"), MEASURE);
+    const home = join(folder, "home");
+    mkdirSync(home);
+    writeFileSync(join(home, "dagster.yaml"), "telemetry:\n  enabled: false\n");
+    const env = { ...process.env, DAGSTER_HOME: home, DAGSTER_DISABLE_TELEMETRY: "1", PYTHONPATH: folder };
+    const python = (args: readonly string[]): string => {
+      const { status, stdout, stderr } = spawnSync(join(VENV, "bin", "python"), args, {
+        cwd: folder,
+        env,
+        encoding: "utf8",
+      });
+      if (status !== 0) throw new Error(`Dagster has failed:\n${stderr.slice(-2_000)}`);
+      return stdout;
+    };
+    const warm = z.object({ in_process: z.array(z.number()), multiprocess: z.array(z.number()) }).parse(
+      JSON.parse(
+        python(["measure.py", String(RUNS)])
+          .trim()
+          .split("\n")
+          .at(-1) ?? "",
+      ),
+    );
+    const launched = Array.from({ length: LAUNCHES }, () => {
+      const begun = performance.now();
+      python(["-m", "dagster", "job", "execute", "-f", "jobs.py", "-j", "in_process_job"]);
+      return performance.now() - begun;
+    });
+    return {
+      dagster_in_process_median_ms: round(median(warm.in_process)),
+      dagster_multiprocess_median_ms: round(median(warm.multiprocess)),
+      dagster_in_process_launched_median_ms: round(median(launched)),
+    };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function install(): void {
+  if (existsSync(join(VENV, "bin", "dagster"))) return;
+  process.stderr.write(`Installing Dagster ${VERSION} into .tools/dagster …\n`);
+  for (const [program, args] of [
+    ["python3", ["-m", "venv", VENV]],
+    [join(VENV, "bin", "pip"), ["install", "--quiet", "--disable-pip-version-check", `dagster==${VERSION}`]],
+  ] as const) {
+    const { status, stderr } = spawnSync(program, args, { encoding: "utf8" });
+    if (status !== 0) throw new Error(`Dagster cannot be installed:\n${stderr.slice(-2_000)}`);
+  }
+}
+
+const jobs = (steps: number): string => `
+from dagster import in_process_executor, job, multiprocess_executor, op
+
+${Array.from({ length: steps }, (_, index) => `@op\ndef step${index + 1}(${index === 0 ? "" : "before"}):\n    return 1\n`).join("\n")}
+
+def graph():
+    ${Array.from({ length: steps }, (_, index) => `step${index + 1}(`)
+      .reverse()
+      .join("")}${")".repeat(steps)}
+
+@job(executor_def=in_process_executor)
+def in_process_job():
+    graph()
+
+@job(executor_def=multiprocess_executor)
+def multiprocess_job():
+    graph()
+`;
+
+const MEASURE = `
+import json, sys, time
+from dagster import DagsterInstance, execute_job, reconstructable
+from jobs import in_process_job, multiprocess_job
+
+def measure(job, runs):
+    times = []
+    with DagsterInstance.get() as instance:
+        for _ in range(runs + 1):
+            begun = time.perf_counter()
+            result = execute_job(reconstructable(job), instance=instance)
+            assert result.success
+            times.append((time.perf_counter() - begun) * 1000)
+    return times[1:]
+
+if __name__ == "__main__":
+    runs = int(sys.argv[1])
+    print(json.dumps({"in_process": measure(in_process_job, runs), "multiprocess": measure(multiprocess_job, max(2, runs // 3))}))
+`;
