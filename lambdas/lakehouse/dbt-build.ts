@@ -54,7 +54,8 @@ async function buildOnce(
   const selection = select.length === 0 ? [] : ["--select", ...select];
   const { code, tail } = await runDbt(
     settings,
-    ["build", ...selection, "--target-path", targetPath, "--log-path", logPath],
+    // What dbt prints is the task's log; its debug file would take a tenth of the time and be thrown away.
+    ["build", ...selection, "--target-path", targetPath, "--log-path", logPath, "--log-level-file", "none"],
     options,
   );
   const results = await readRunResults(file);

@@ -1,8 +1,22 @@
 import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import * as z from "zod";
 import { temporaryFolder } from "../contract/temporary-folder.ts";
 import { LOGS, PROJECT, missing, startDbtHome, type DbtHome, type LoggedRow } from "./dbt-home.ts";
+
+const Manifest = z.object({
+  nodes: z.record(
+    z.string(),
+    z.object({
+      resource_type: z.string(),
+      name: z.string(),
+      schema: z.string(),
+      description: z.string().default(""),
+      columns: z.record(z.string(), z.object({ description: z.string() })).default({}),
+    }),
+  ),
+});
 
 const COURSE = "course-v1:MITx+1+A";
 const VIDEO = '{"id":"abc","currentTime":12.5,"code":"html5"}';
@@ -124,6 +138,20 @@ describe.skipIf(missing !== undefined)(`the dbt project (${missing ?? "runs"})`,
     expect(
       await one("SELECT course_id FROM lake.intermediate.int__openedx__events WHERE event_type LIKE '/courses/%'"),
     ).toEqual({ course_id: COURSE });
+  });
+
+  it("describes every model and every column that exists, and no other", async () => {
+    const manifest = Manifest.parse(
+      JSON.parse(readFileSync(join(folder.path, "dbt", "target", "manifest.json"), "utf8")),
+    );
+    const models = Object.values(manifest.nodes).filter(({ resource_type: type }) => type === "model");
+    expect(models.length).toBeGreaterThan(20);
+    for (const { name, schema, description, columns } of models) {
+      const found = await home.rows(`DESCRIBE lake.${schema}.${name}`);
+      expect(description, name).not.toBe("");
+      expect(Object.keys(columns), name).toEqual(found.map((column) => column["column_name"]));
+      expect(Object.values(columns).filter((column) => column.description === "")).toEqual([]);
+    }
   });
 
   it("puts the run on record, node by node, and announces what is served", async () => {
