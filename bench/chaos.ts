@@ -22,7 +22,7 @@ const by = Object.entries(result.kills)
 process.stdout.write(
   `chaos: ${kills} kills (${by}), ${result.files} files, ${result.rows} rows, lost ${result.lost}, doubled ${result.doubled}, ` +
     `${result.webhooks} webhooks, lost ${result.webhooksLost}, doubled ${result.webhooksDoubled}, stale ${result.stale}, ` +
-    `redriven ${result.redriven}, ${result.settled ? "settled" : "NOT SETTLED"}, ${result.seconds.toFixed(0)} s\n`,
+    `run again ${result.again}, ${result.settled ? "settled" : "NOT SETTLED"}, ${result.seconds.toFixed(0)} s\n`,
 );
 const clean =
   result.settled && result.lost + result.doubled + result.webhooksLost + result.webhooksDoubled + result.stale === 0;

@@ -25,6 +25,7 @@ import { tokenRoutes } from "./server/token-routes.ts";
 import { openWebhookInbox } from "./webhook-inbox.ts";
 import { createContainerPool } from "./workers/container-pool.ts";
 import { createLambdaPool } from "./workers/lambda-pool.ts";
+import { openStartedAttempts } from "./workers/started-attempts.ts";
 import { killLeftovers } from "./workers/process-group.ts";
 
 export interface InboxSettings {
@@ -128,7 +129,10 @@ export async function startHome(options: HomeOptions): Promise<Home> {
       surroundings,
       concurrency: Math.max(4, 2 * cores),
     });
+    const started = openStartedAttempts(stateDir);
+    undo.push(() => started.close());
     const engine = await openEngine({
+      started,
       file: join(stateDir, "engine.db"),
       machines: assembly.machines,
       functions,

@@ -23,8 +23,8 @@ export interface ChaosOptions {
 export interface ChaosResult extends Account {
   readonly kills: Readonly<Record<VictimKind, number>>;
   readonly files: number;
-  /** Runs whose attempts were all killed and that were continued by hand at the end, as an operator would. */
-  readonly redriven: number;
+  /** Runs whose attempts were all killed and that were started again at the end, as an operator would. */
+  readonly again: number;
   readonly settled: boolean;
   readonly seconds: number;
 }
@@ -33,7 +33,7 @@ export interface ChaosResult extends Account {
 const SETTLE_TIMEOUT_MS = 420_000;
 /** Kills come this long after each other: some while everything works, some while the engine is still starting. */
 const PAUSE_MS = { from: 100, to: 2_500 };
-const REDRIVE_ROUNDS = 5;
+const ROUNDS = 5;
 
 /** Lands files without pause while engine, workers and dbt are killed at random; then accounts for every row. */
 export async function runChaos({ kills, seed, note }: ChaosOptions): Promise<ChaosResult> {
@@ -54,10 +54,10 @@ export async function runChaos({ kills, seed, note }: ChaosOptions): Promise<Cha
     }
     load.stop = true;
     await landing;
-    const { settled, redriven } = await settle(stateDir, note);
+    const { settled, again } = await settle(stateDir, note);
     const engine = await engineOf(stateDir);
     const result = await account(engine, stateDir, landed);
-    return { ...result, kills: killed, files: load.files, redriven, settled, seconds: (Date.now() - startedAt) / 1000 };
+    return { ...result, kills: killed, files: load.files, again, settled, seconds: (Date.now() - startedAt) / 1000 };
   } finally {
     await stopEngine(stateDir).catch((error: unknown) => note(String(error)));
     rmSync(stateDir, { recursive: true, force: true });
@@ -130,30 +130,28 @@ async function killOne(
 const engineOf = async (stateDir: string): Promise<EngineClient> =>
   (await findEngine(stateDir)) ?? (await startInBackground(stateDir, []));
 
-/** Waits until nothing runs; runs that have used up their attempts are continued, which also must not double anything. */
-async function settle(
-  stateDir: string,
-  note: (message: string) => void,
-): Promise<{ settled: boolean; redriven: number }> {
+/** Waits until nothing runs; runs that have used up their attempts are run again, which also must not double anything. */
+async function settle(stateDir: string, note: (message: string) => void): Promise<{ settled: boolean; again: number }> {
   const deadline = Date.now() + SETTLE_TIMEOUT_MS;
-  let redriven = 0;
-  for (let round = 0; round < REDRIVE_ROUNDS;) {
+  const again = new Set<string>();
+  for (let round = 0; round < ROUNDS;) {
     const engine = await engineOf(stateDir);
     const status = await engine.get("/api/status", EngineStatus.extend({ eventsWaiting: z.boolean() }));
-    if (Date.now() > deadline) return { settled: false, redriven };
+    if (Date.now() > deadline) return { settled: false, again: again.size };
     if (status.running > 0 || status.eventsWaiting) {
       note(`settling: ${status.running} runs under way`);
       await sleep(1_000);
       continue;
     }
-    const failed = (await engine.get("/api/runs?limit=10000", z.array(Run))).filter((run) => run.status === "failed");
-    if (failed.length === 0) return { settled: true, redriven };
+    const runs = await engine.get("/api/runs?limit=10000", z.array(Run));
+    const failed = runs.filter(({ id, status: state }) => state === "failed" && !again.has(id));
+    if (failed.length === 0) return { settled: true, again: again.size };
     for (const run of failed) {
-      note(`redrive ${run.id}: ${run.error?.name ?? ""} ${run.error?.code ?? ""}: ${run.error?.message ?? ""}`);
-      await engine.post(`/api/runs/${run.id}/redrive`, {}, Run);
-      redriven += 1;
+      note(`again ${run.id}: ${run.error?.name ?? ""} ${run.error?.code ?? ""}: ${run.error?.message ?? ""}`);
+      await engine.post(`/api/runs/${run.id}/again`, {}, Run);
+      again.add(run.id);
     }
     round += 1;
   }
-  return { settled: false, redriven };
+  return { settled: false, again: again.size };
 }

@@ -11,7 +11,7 @@ import { land } from "./verbs/land.ts";
 import { quarantineExport, quarantineList, quarantineShow } from "./verbs/quarantine.ts";
 import { query } from "./verbs/query.ts";
 import { reset } from "./verbs/reset.ts";
-import { runRedrive, runShow, runStart, runStop } from "./verbs/run.ts";
+import { runAgain, runRedrive, runShow, runStart, runStop } from "./verbs/run.ts";
 import { runs } from "./verbs/runs.ts";
 import { up } from "./verbs/up.ts";
 
@@ -19,8 +19,8 @@ import { up } from "./verbs/up.ts";
 export const VERBS: readonly Verb[] = [up, down, reset, land, runs, assets, query, deliveries, lake, doctor];
 export const GROUPS: Readonly<Record<string, { readonly summary: string; readonly verbs: readonly Verb[] }>> = {
   run: {
-    summary: "Look at one run, start one by hand, stop or redrive it",
-    verbs: [runShow, runStart, runStop, runRedrive],
+    summary: "Look at one run, start one by hand, stop it or run it again",
+    verbs: [runShow, runStart, runStop, runAgain, runRedrive],
   },
   quarantine: {
     summary: "Input that could not be accepted",

@@ -7,6 +7,7 @@ import { executionArn } from "../engine/names.ts";
 import { parseJson } from "../engine/json.ts";
 import type { TokenSink } from "../server/token-routes.ts";
 import type { ContainerPool, TokenCalls } from "../workers/container-pool.ts";
+import type { StartedAttempts } from "../workers/started-attempts.ts";
 import type { LambdaPool } from "../workers/lambda-pool.ts";
 import type { Executions, ExecutionView } from "./executions.ts";
 
@@ -47,10 +48,11 @@ export async function openEngine(options: {
   readonly machines: readonly Machine[];
   readonly functions: LambdaPool;
   readonly containers: (tokens: TokenCalls) => ContainerPool;
+  readonly started: StartedAttempts;
   readonly publish: (events: readonly PutEvent[]) => void;
   readonly onFatal: (error: Error) => void;
 }): Promise<EnginePort> {
-  const { machines, functions, publish } = options;
+  const { machines, functions, publish, started } = options;
   // Workers answer through the engine that starts them: whichever comes first, the other is there when it is needed.
   const { promise: opened, resolve: setOpened } = Promise.withResolvers<Engine>();
   const ignoreGone = (call: Promise<void>): void => void call.catch(() => undefined);
@@ -62,8 +64,10 @@ export async function openEngine(options: {
     file: options.file,
     machines,
     effects: {
-      invokeLambda: ({ functionArn, payload, signal }) => functions.invoke(functionArn, payload, signal),
-      runContainer: ({ parameters, taskToken, signal }) => containers.run(parameters, taskToken, signal),
+      invokeLambda: ({ functionArn, payload, signal, attemptId }) =>
+        functions.invoke(functionArn, payload, signal, () => started.begin(attemptId)),
+      runContainer: ({ parameters, taskToken, signal, attemptId }) =>
+        containers.run(parameters, taskToken, signal, () => started.begin(attemptId)),
       putEvents: async (entries) => {
         const parsed = Entries.parse(entries);
         const events = parsed.map((entry) => ({
@@ -79,6 +83,7 @@ export async function openEngine(options: {
     },
     onStatusChange: (change) => publish([statusEvent(change)]),
     onFatal: options.onFatal,
+    wasStarted: started.has,
   });
   setOpened(engine);
 

@@ -41,6 +41,11 @@ export interface EngineOptions {
   onStatusChange?(change: StatusChange): void | Promise<void>;
   /** The journal can no longer be written: nothing will happen any more. */
   onFatal?(error: Error): void;
+  /**
+   * After a restart: had the worker of this attempt been started? One that still waited for its turn is asked for
+   * again and costs no retry. Absent = every attempt in flight had a worker.
+   */
+  wasStarted?(attemptId: string): boolean;
   /** Runs tasks and reads items instead of the service integrations on `effects`. */
   readonly tasks?: TaskRunner;
   readonly items?: ItemSource;
@@ -57,6 +62,7 @@ export class Engine {
   readonly #announcer: Announcer;
   readonly #nursery: Nursery;
   readonly #runTask: TaskRunner;
+  readonly #wasStarted: (attemptId: string) => boolean;
   #nextId: number;
 
   /** Opens the journal and takes up every execution where it stood. Throws `InvalidDefinition`. */
@@ -93,6 +99,7 @@ export class Engine {
       stop: (arn, error, cause) => this.stop(arn, error, cause),
       redrive: (arn) => this.redrive(arn),
     };
+    this.#wasStarted = (id) => options.wasStarted?.(id) ?? true;
     const services = serviceTasks(options.effects);
     this.#runTask =
       options.tasks ??
@@ -274,7 +281,7 @@ export class Engine {
     const orphans = new Set(running.filter(({ run }) => isOrphan(this.#executor, run.execution)));
     const steps = running.map((live) =>
       this.#executor.post(live, () =>
-        orphans.has(live) ? abortRun(live.run, undefined, undefined) : resumeRun(live.run),
+        orphans.has(live) ? abortRun(live.run, undefined, undefined) : resumeRun(live.run, this.#wasStarted),
       ),
     );
     await Promise.all(steps);

@@ -1,12 +1,14 @@
+import type { TaskWait } from "./frame.ts";
 import type { Run } from "./run.ts";
 import { restartChildren } from "./states/distributed.ts";
+import { attemptId } from "./tasks.ts";
 import { failTask } from "./workers.ts";
 
 /**
  * Takes an execution up after the engine was gone: timers go on by their due time, calls that may be repeated are
- * made again, every other attempt in flight has lost its worker and obeys Retry.
+ * made again, as is work that still waited for a worker; every other attempt has lost its worker and obeys Retry.
  */
-export async function resumeRun(run: Run): Promise<void> {
+export async function resumeRun(run: Run, wasStarted: (attemptId: string) => boolean): Promise<void> {
   for (const frame of [...run.frames.values()]) {
     if (frame.halted || !run.frames.has(frame.id)) continue;
     if (frame.phase === "enter" || frame.phase === "run") run.ready(frame, frame.phase);
@@ -14,7 +16,9 @@ export async function resumeRun(run: Run): Promise<void> {
     const state = run.state(frame);
     if (frame.phase !== "task" || state.type !== "Task") continue;
     const { resource } = state;
-    if (resource.service === "states" || resource.service === "events") {
+    const isWaiting = !wasStarted(attemptId(run.execution, { frame: frame.id, attempt: frame.attempt }));
+    if (isWaiting && frame.task !== undefined) frame.task = restartTimers(frame.task, run.ambient.now());
+    if (isWaiting || resource.service === "states" || resource.service === "events") {
       run.effects.push({ kind: "task", frame: frame.id, attempt: frame.attempt, state: frame.state, resource });
       continue;
     }
@@ -23,6 +27,13 @@ export async function resumeRun(run: Run): Promise<void> {
     await failTask(run, frame, lambda ? "Lambda.ServiceException" : "Transient", workerLost(frame.state));
   }
 }
+
+/** The time without an engine is not the worker's. */
+const restartTimers = (task: TaskWait, now: number): TaskWait => ({
+  ...task,
+  timeoutMs: task.timeoutSeconds === undefined ? undefined : now + task.timeoutSeconds * 1000,
+  heartbeatMs: task.heartbeatMs === undefined ? undefined : now + (task.heartbeatSeconds ?? 0) * 1000,
+});
 
 const workerLost = (state: string): string =>
   JSON.stringify({

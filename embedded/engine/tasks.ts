@@ -14,6 +14,7 @@ export interface Effects {
     readonly timeoutSeconds?: number;
     readonly signal: AbortSignal;
     readonly taskToken?: string;
+    readonly attemptId: string;
   }): Promise<unknown>;
   /**
    * `parameters` are the Arguments of `ecs:runTask`. With a task token the promise may resolve as soon as the worker
@@ -23,6 +24,8 @@ export interface Effects {
     readonly parameters: unknown;
     readonly taskToken?: string;
     readonly signal: AbortSignal;
+    /** Names the attempt for good; a restart that finds it not yet started asks for it under the same name. */
+    readonly attemptId: string;
   }): Promise<unknown>;
   /** Gets the Entries and resolves with `{Entries, FailedEntryCount}`. May be called again with the same entries. */
   putEvents?(entries: unknown): Promise<unknown>;
@@ -30,6 +33,11 @@ export interface Effects {
   listObjects?(ref: { readonly bucket: string; readonly prefix: string }): AsyncIterable<ListedObject>;
   writeObject?(ref: { readonly bucket: string; readonly key: string }, body: string): Promise<void>;
 }
+
+export const attemptId = (
+  execution: { readonly id: number },
+  at: { readonly frame: number; readonly attempt: number },
+): string => `${execution.id}/${at.frame}/${at.attempt}`;
 
 export interface ListedObject {
   readonly key: string;
@@ -85,6 +93,7 @@ async function callService(effects: Effects, call: TaskCall): Promise<unknown> {
   const { resource, arguments: args, token, signal, timeoutSeconds } = call;
   const shared = {
     signal,
+    attemptId: attemptId(call.execution, call),
     ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
     ...(token === undefined ? {} : { taskToken: token }),
   };

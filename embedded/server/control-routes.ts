@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import * as z from "zod";
 import { Failure } from "../../core/model/failures.ts";
 import type { Ledger, LedgerItem } from "../../core/io/ports.ts";
@@ -76,6 +77,16 @@ export function controlRoutes(options: ControlOptions): ApiRoute[] {
     },
     {
       method: "POST",
+      path: "/api/runs/:id/again",
+      serve: async ({ params }) => {
+        const { machineArn, input } = find(params["id"] ?? "");
+        const name = manualName();
+        await executions.start(machineArn, name, JSON.stringify(input));
+        return view(find(name));
+      },
+    },
+    {
+      method: "POST",
       path: "/api/start",
       serve: async ({ body }) => {
         const { machine, name, input } = Start.parse(body);
@@ -89,7 +100,7 @@ export function controlRoutes(options: ControlOptions): ApiRoute[] {
             hint: `There are: ${options.machines.map((one) => options.domainOf(one.arn)).join(", ")}.`,
           });
         }
-        const run = name ?? `manual-${Date.now()}-${Math.floor(Math.random() * 1e6)}`;
+        const run = name ?? manualName();
         await executions.start(found.arn, run, JSON.stringify(input ?? {}));
         return view(find(run));
       },
@@ -130,6 +141,8 @@ export function controlRoutes(options: ControlOptions): ApiRoute[] {
     },
   ];
 }
+
+const manualName = (): string => `manual-${randomUUID()}`;
 
 const LEDGER_LIMIT = 10_000;
 

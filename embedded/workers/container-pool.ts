@@ -33,7 +33,12 @@ export interface TokenCalls {
 
 export interface ContainerPool {
   /** Accepts the task and returns; its end arrives through the task token. Throws TaskError. */
-  run(parameters: unknown, token: string | undefined, signal: AbortSignal): Promise<{ readonly taskArn: string }>;
+  run(
+    parameters: unknown,
+    token: string | undefined,
+    signal: AbortSignal,
+    onStart: () => () => void,
+  ): Promise<{ readonly taskArn: string }>;
   readonly busy: number;
   readonly waiting: number;
   /** Stops all and waits for their end. */
@@ -57,9 +62,11 @@ export function createContainerPool(options: {
     parameters: z.infer<typeof RunTaskArguments>,
     token: string | undefined,
     signal: AbortSignal,
+    onStart: () => () => void,
   ) => {
     const beat = token === undefined ? undefined : setInterval(() => tokens.heartbeat(token), QUEUE_HEARTBEAT_MS);
-    const release = await slots.take(signal).finally(() => clearInterval(beat));
+    const release = await slots.take(task.family, signal).finally(() => clearInterval(beat));
+    const onEnd = onStart();
     const override = parameters.Overrides?.ContainerOverrides?.[0];
     const environment = Object.fromEntries((override?.Environment ?? []).map(({ Name, Value }) => [Name, Value]));
     const command = override?.Command;
@@ -69,6 +76,7 @@ export function createContainerPool(options: {
     const finished = run.ended.then((end) => {
       signal.removeEventListener("abort", stop);
       running.delete(run);
+      onEnd();
       release();
       // A task that has answered is past this: the engine refuses the second answer.
       if (token !== undefined) tokens.fail(token, "Transient", lostCause(task, end));
@@ -78,7 +86,7 @@ export function createContainerPool(options: {
   };
 
   return {
-    run(parameters, token, signal) {
+    run(parameters, token, signal, onStart) {
       const parsed = RunTaskArguments.safeParse(parameters);
       if (!parsed.success) {
         return Promise.reject(new TaskError("ECS.InvalidParameterException", z.prettifyError(parsed.error)));
@@ -91,7 +99,7 @@ export function createContainerPool(options: {
       count += 1;
       const taskArn = `arn:aws:ecs:us-east-1:000000000000:task/${task.family}/${process.pid}-${count}`;
       // An aborted wait for a slot is the execution's own doing.
-      void work(task, parsed.data, token, AbortSignal.any([signal, stopping.signal])).catch(() => undefined);
+      void work(task, parsed.data, token, AbortSignal.any([signal, stopping.signal]), onStart).catch(() => undefined);
       return Promise.resolve({ taskArn });
     },
     get busy() {

@@ -11,8 +11,11 @@ const IDLE_MS = 60_000;
 const PAYLOAD_MAX_BYTES = 6 * 1024 * 1024;
 
 export interface LambdaPool {
-  /** Runs a function once; `functionArn` may have a version or be a bare name. Throws TaskError. */
-  invoke(functionArn: string, payload: unknown, signal: AbortSignal): Promise<unknown>;
+  /**
+   * Runs a function once; `functionArn` may have a version or be a bare name. `onStart` is called when its turn has come,
+   * what it returns when the call has ended. Throws TaskError.
+   */
+  invoke(functionArn: string, payload: unknown, signal: AbortSignal, onStart: () => () => void): Promise<unknown>;
   readonly busy: number;
   readonly waiting: number;
   stop(): void;
@@ -30,7 +33,7 @@ export function createLambdaPool(options: {
   readonly concurrency: number;
 }): LambdaPool {
   const { functions, surroundings } = options;
-  const slots = createSlots(options.concurrency);
+  const slots = createSlots(options.concurrency, Math.ceil(options.concurrency / 2));
   const idle = new Map<string, Idle[]>();
   const all = new Set<LambdaWorker>();
 
@@ -72,17 +75,19 @@ export function createLambdaPool(options: {
   };
 
   return {
-    async invoke(functionArn, payload, signal) {
+    async invoke(functionArn, payload, signal, onStart) {
       const declared = find(functionArn);
       if (Buffer.byteLength(JSON.stringify(payload ?? null)) > PAYLOAD_MAX_BYTES) {
         throw new TaskError("Lambda.RequestTooLargeException", "Request must be smaller than 6291456 bytes.");
       }
-      const release = await slots.take(signal);
+      const release = await slots.take(declared.name, signal);
+      const onEnd = onStart();
       const worker = takeWorker(declared);
       try {
         return await worker.invoke(payload, declared.timeoutSeconds * 1000, signal);
       } finally {
         giveBack(declared, worker);
+        onEnd();
         release();
       }
     },

@@ -81,16 +81,36 @@ function parseInput(text: string): unknown {
   }
 }
 
-const act = (verb: "stop" | "redrive", summary: string, done: string): Verb => ({
-  usage: `${verb} <id>`,
-  summary,
-  examples: [`run ${verb} ID`],
+export const runStop: Verb = {
+  usage: "stop <id>",
+  summary: "Stop a run; its workers are ended",
+  examples: ["run stop ID"],
   async run({ args: [id = ""] }, { out, engine }) {
-    const run = await (await engine()).post(`/api/runs/${encodeURIComponent(id)}/${verb}`, {}, Run);
-    out.result(run, () => `${done} ${run.id}: ${run.status}.`);
+    const run = await (await engine()).post(`/api/runs/${encodeURIComponent(id)}/stop`, {}, Run);
+    out.result(run, () => `Stopped ${run.id}: ${run.status}.`);
     return EXIT.ok;
   },
-});
+};
 
-export const runStop = act("stop", "Stop a run; its workers are ended", "Stopped");
-export const runRedrive = act("redrive", "Run a failed run again from the step that failed", "Redriven");
+export const runAgain: Verb = {
+  usage: "again <id>",
+  summary: "Start a new run with the input of an old one",
+  examples: ["run again ID"],
+  async run({ args: [id = ""] }, { out, engine }) {
+    const run = await (await engine()).post(`/api/runs/${encodeURIComponent(id)}/again`, {}, Run);
+    out.result(run, () => `Started ${run.id}. Follow it with \`npx millrace run show ${run.id}\`.`);
+    return EXIT.ok;
+  },
+};
+
+/** Of use where a machine fails without a path of its own to failure: elsewhere the failed state is that path's end. */
+export const runRedrive: Verb = {
+  usage: "redrive <id>",
+  summary: "Continue a failed or stopped run from the state where it stands, as Step Functions does",
+  examples: ["run redrive ID"],
+  async run({ args: [id = ""] }, { out, engine }) {
+    const run = await (await engine()).post(`/api/runs/${encodeURIComponent(id)}/redrive`, {}, Run);
+    out.result(run, () => `Redriven ${run.id}: ${run.status}.`);
+    return EXIT.ok;
+  },
+};
