@@ -21,6 +21,8 @@ export async function measureDagster(steps: number) {
   try {
     writeFileSync(join(folder, "jobs.py"), jobs(steps));
     writeFileSync(join(folder, "measure.py"), MEASURE);
+    // A file that is launched may hold one job only.
+    writeFileSync(join(folder, "launched.py"), "from jobs import in_process_job\n");
     const home = join(folder, "home");
     mkdirSync(home);
     writeFileSync(join(home, "dagster.yaml"), "telemetry:\n  enabled: false\n");
@@ -44,7 +46,7 @@ export async function measureDagster(steps: number) {
     );
     const launched = Array.from({ length: LAUNCHES }, () => {
       const begun = performance.now();
-      python(["-m", "dagster", "job", "execute", "-f", "jobs.py", "-j", "in_process_job"]);
+      python(["-m", "dagster", "job", "execute", "-f", "launched.py", "-j", "in_process_job"]);
       return performance.now() - begun;
     });
     return {
