@@ -1,5 +1,5 @@
 import { writeFile } from "node:fs/promises";
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { json } from "node:stream/consumers";
@@ -80,13 +80,14 @@ export const embeddedTokensHome: Home<OpenedTokens> = {
   name,
   open: async () => {
     const tasks = new Map<string, unknown>();
-    const server = createServer(async (request, response) => {
+    const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
       const { token, ...rest } = (await json(request)) as { token: string };
       const known = tasks.has(token) && tasks.get(token) === undefined;
       if (known && request.url !== "/tokens/heartbeat") tasks.set(token, rest);
       response.statusCode = known ? 200 : 410;
       response.end(JSON.stringify(known ? {} : { error: "task_gone" }));
-    });
+    };
+    const server = createServer((request, response) => void answer(request, response));
     await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
     const { port } = server.address() as AddressInfo;
     return {

@@ -68,7 +68,7 @@ export function objectsContract(home: Home<OpenedObjects>): void {
       'it\'s "quoted" (really)',
       "k".repeat(1_024),
     ])("keeps the key %s", async (key) => {
-      await objects.put(bucket, `${key}`, key);
+      await objects.put(bucket, key, key);
       expect(await read(key)).toBe(key);
       expect(await objects.withFile({ bucket, key }, (path) => readFile(path, "utf8"))).toBe(key);
       const { objects: listed } = await objects.list(bucket, key);

@@ -3,15 +3,19 @@ import { EXIT, table } from "../output.ts";
 import { Run, seconds } from "../status.ts";
 import type { Verb } from "../verb.ts";
 
-const Options = z.looseObject({ limit: z.coerce.number().int().min(1).max(10_000).default(200) });
+/** A person reads a page; a program wants all there is. */
+const PAGE = 200;
+const MOST = 10_000;
+
+const Options = z.looseObject({ limit: z.coerce.number().int().min(1).max(MOST).optional() });
 
 export const runs: Verb = {
   usage: "runs",
   summary: "List runs, newest first",
-  options: [["--limit <n>", "how many (default 200)"]],
+  options: [["--limit <n>", `how many (default ${PAGE}, with --json ${MOST})`]],
   examples: ["runs", "runs --limit 5 --json"],
   async run({ options }, { out, engine }) {
-    const { limit } = Options.parse(options);
+    const { limit = out.json ? MOST : PAGE } = Options.parse(options);
     const found = await (await engine()).get(`/api/runs?limit=${limit}`, z.array(Run));
     out.result(found, () =>
       found.length === 0
