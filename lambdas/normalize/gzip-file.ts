@@ -16,8 +16,9 @@ const GZIP_OPTIONS = { level: constants.Z_BEST_SPEED, chunkSize: BLOCK_BYTES, wr
 export class GzipFile {
   private readonly gzip = createGzip(GZIP_OPTIONS);
   private readonly done: Promise<void>;
-  private block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
+  private block: Buffer = Buffer.allocUnsafeSlow(BLOCK_BYTES);
   private filled = 0;
+  private readonly free: Buffer[] = [];
 
   constructor(path: string) {
     this.done = pipeline(this.gzip, createWriteStream(path));
@@ -45,8 +46,15 @@ export class GzipFile {
   }
 
   private next(room: number): void {
-    if (this.filled > 0) this.gzip.write(this.block.subarray(0, this.filled));
-    this.block = Buffer.allocUnsafeSlow(Math.max(BLOCK_BYTES, room));
+    const { block } = this;
+    // Blocks are used again: a gigabyte of new ones would cost a second of garbage collection.
+    if (this.filled > 0) {
+      this.gzip.write(block.subarray(0, this.filled), () => {
+        if (block.length === BLOCK_BYTES) this.free.push(block);
+      });
+    }
+    const again = room <= BLOCK_BYTES ? this.free.pop() : undefined;
+    this.block = again ?? Buffer.allocUnsafeSlow(Math.max(BLOCK_BYTES, room));
     this.filled = 0;
   }
 

@@ -82,7 +82,7 @@ export class LineNormaliser {
     sink.reserve(stagedBound(end - start));
     const { renderer, slots, extras } = this;
     const place = sink.place;
-    const to = renderer.render(bytes, slots, extras, line, offset, sink.buffer, place);
+    const to = renderer.render(bytes, scanner.keptWords, slots, extras, line, offset, sink.buffer, place);
     const { micros, status } = renderer;
     counts.rows += 1;
     counts.timeStatus[status] += 1;

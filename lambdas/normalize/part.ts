@@ -1,7 +1,7 @@
 import type { FileHandle } from "node:fs/promises";
 
 /** A part is staged when it holds this much: it bounds memory, and each becomes one Parquet file. */
-export const PART_BYTES = 64 * 1024 * 1024;
+export const PART_BYTES = 32 * 1024 * 1024;
 const WRITE_BYTES = 1024 * 1024;
 
 /** Rows of one staged file, kept as lines of JSON until they are written in their sort order. */

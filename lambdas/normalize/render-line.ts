@@ -1,26 +1,27 @@
 import { CLOSE_BRACE, COLON, COMMA, DOT, MINUS, OPEN_BRACE, QUOTE, SPACE, isDigit } from "./byte-classes.ts";
 import { CONTEXT, EVENT, FIELDS, TIME } from "./columns.ts";
 import { ABSENT, NOT_A_TIME, readTime, timeText, type EventTime, type TimeStatus } from "./event-time.ts";
-import { MAX_GROWTH, copyBytes, writeKept, writeRespelt } from "./render-text.ts";
+import { MAX_GROWTH } from "./escapes.ts";
+import { OVERRUN_BYTES, TextWriter, constant } from "./text-writer.ts";
 import type { Member } from "./scan-line.ts";
 
-const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
-const FIELD_PREFIX = FIELDS.map((name, field) => encode(`${field === 0 ? "{" : ","}"${name}":`));
-const NULL = encode("null");
-const TIME_RAW = encode(',"time_raw":');
-const TIME_STATUS = encode(',"time_status":"');
-const EVENT_KIND = encode('","event_kind":"');
-const CONTEXT_KIND = encode('","context_kind":"');
-const EXTRA = encode('","extra":');
-const SOURCE_LINE = encode(',"source_line":');
-const SOURCE_OFFSET = encode(',"source_offset":');
+const FIELD_PREFIX = FIELDS.map((name, field) => constant(`${field === 0 ? "{" : ","}"${name}":`));
+const NULL = constant("null");
+const TIME_RAW = constant(',"time_raw":');
+const TIME_STATUS = constant(',"time_status":"');
+const EVENT_KIND = constant('","event_kind":"');
+const CONTEXT_KIND = constant('","context_kind":"');
+const EXTRA = constant('","extra":');
+const SOURCE_LINE = constant(',"source_line":');
+const SOURCE_OFFSET = constant(',"source_offset":');
+const END = constant("}\n");
 const DAY_MICROS = 86_400_000_000;
 /** `"YYYY-MM-DDTHH:MM:SS.ffffff+00:00"`, what Open edX itself writes. */
 const USUAL_TIME_BYTES = 34;
 /** Names, braces and numbers of one staged line. */
 const FRAME_BYTES = 1_024;
 
-export const stagedBound = (lineBytes: number): number => lineBytes * MAX_GROWTH + FRAME_BYTES;
+export const stagedBound = (lineBytes: number): number => lineBytes * MAX_GROWTH + FRAME_BYTES + OVERRUN_BYTES;
 
 /** Renders one row as a line of the staged file: all columns as JSON strings, null or counts. */
 export class LineRenderer {
@@ -32,11 +33,14 @@ export class LineRenderer {
   /** YYYYMMDD */
   private usualDay = 0;
   private usualDayMicros = 0;
-  private timeMember: Member | undefined;
+  private readonly writer = new TextWriter();
+  /** Where the scanner keeps the texts of nested values. */
+  private keptWords: DataView = new DataView(new ArrayBuffer(0));
 
   /** `slots` holds the member of each field, `extras` the others in input order. Returns the end in `out`. */
   render(
     from: Uint8Array,
+    keptWords: DataView,
     slots: readonly (Member | undefined)[],
     extras: readonly Member[],
     line: number,
@@ -44,46 +48,67 @@ export class LineRenderer {
     out: Uint8Array,
     place: number,
   ): number {
+    const { writer } = this;
+    writer.bind(from, out);
+    this.keptWords = keptWords;
     let to = place;
     for (let field = 0; field < FIELDS.length; field += 1) {
-      to = put(FIELD_PREFIX[field] ?? NULL, out, to);
+      to = writer.put(FIELD_PREFIX[field] ?? NULL, to);
       const member = slots[field];
-      to = field === TIME ? this.time(from, member, out, to) : value(from, member, out, to);
+      to = field === TIME ? this.time(from, member, to) : this.value(member, to);
     }
     this.columnsEnd = to;
-    to = put(TIME_RAW, out, to);
-    to = value(from, this.timeMember, out, to);
-    to = put(TIME_STATUS, out, to);
-    to = putAscii(this.status, out, to);
-    to = put(EVENT_KIND, out, to);
-    to = putAscii(slots[EVENT]?.kind ?? "absent", out, to);
-    to = put(CONTEXT_KIND, out, to);
-    to = putAscii(slots[CONTEXT]?.kind ?? "absent", out, to);
-    to = put(EXTRA, out, to);
-    to = extra(from, extras, out, to);
-    to = put(SOURCE_LINE, out, to);
-    to = putAscii(String(line), out, to);
-    to = put(SOURCE_OFFSET, out, to);
-    to = putAscii(String(offset), out, to);
-    out[to] = CLOSE_BRACE;
-    out[to + 1] = 0x0a;
-    return to + 2;
+    to = this.value(slots[TIME], writer.put(TIME_RAW, to));
+    to = writer.ascii(this.status, writer.put(TIME_STATUS, to));
+    to = writer.ascii(slots[EVENT]?.kind ?? "absent", writer.put(EVENT_KIND, to));
+    to = writer.ascii(slots[CONTEXT]?.kind ?? "absent", writer.put(CONTEXT_KIND, to));
+    to = this.extra(extras, writer.put(EXTRA, to));
+    to = writer.digits(line, writer.put(SOURCE_LINE, to));
+    to = writer.digits(offset, writer.put(SOURCE_OFFSET, to));
+    return writer.put(END, to);
   }
 
-  private time(from: Uint8Array, member: Member | undefined, out: Uint8Array, to: number): number {
-    this.timeMember = member;
+  /** A value as a JSON string of its text, or null. */
+  private value(member: Member | undefined, place: number): number {
+    const { writer } = this;
+    if (member === undefined || member.kind === "null") return writer.put(NULL, place);
+    const { kind, start, end } = member;
+    if (kind === "string") {
+      return member.respell ? writer.respelt(start, end, place) : writer.copy(start, end, place);
+    }
+    const inside = writer.byte(QUOTE, place);
+    return writer.byte(QUOTE, isNested(member) ? this.nested(member, inside) : writer.copy(start, end, inside));
+  }
+
+  private nested({ keptStart, keptEnd }: Member, place: number): number {
+    return this.writer.copyOf(this.keptWords, keptStart, keptEnd, place);
+  }
+
+  /** The members that are no columns, as one JSON object of their kept texts, itself a JSON string. */
+  private extra(members: readonly Member[], place: number): number {
+    const { writer } = this;
+    if (members.length === 0) return writer.put(NULL, place);
+    let to = writer.byte(OPEN_BRACE, writer.byte(QUOTE, place));
+    for (const [index, member] of members.entries()) {
+      if (index > 0) to = writer.byte(COMMA, to);
+      to = writer.kept(member.keyStart - 1, member.keyEnd + 1, to);
+      to = writer.byte(COLON, to);
+      to = isNested(member) ? this.nested(member, to) : writer.kept(member.start, member.end, to);
+    }
+    return writer.byte(QUOTE, writer.byte(CLOSE_BRACE, to));
+  }
+
+  private time(from: Uint8Array, member: Member | undefined, place: number): number {
+    const { writer } = this;
     if (member !== undefined && isUsualTime(from, member) && this.usualTime(from, member.start + 1)) {
-      out[to] = QUOTE;
-      copyBytes(from, member.start + 1, member.start + 27, out, to + 1);
-      out[to + 11] = SPACE;
-      out[to + 27] = QUOTE;
-      return to + 28;
+      const to = writer.copy(member.start, member.start + 27, place);
+      writer.byte(SPACE, place + 11);
+      return writer.byte(QUOTE, to);
     }
     const { micros, status } = anyTime(from, member);
     this.micros = micros;
     this.status = status;
-    if (Number.isNaN(micros)) return put(NULL, out, to);
-    return putAscii(`"${timeText(micros)}"`, out, to);
+    return Number.isNaN(micros) ? writer.put(NULL, place) : writer.ascii(`"${timeText(micros)}"`, place);
   }
 
   /** The clock of the usual form; false = let the general reader judge. */
@@ -106,6 +131,8 @@ export class LineRenderer {
     return true;
   }
 }
+
+const isNested = ({ kind }: Member): boolean => kind === "object" || kind === "array";
 
 /** Whether the event's instant is more than 7 days from its log date (midnight, microseconds). */
 export const isFarFrom = (micros: number, logDateMicros: number): boolean =>
@@ -139,46 +166,4 @@ function anyTime(from: Uint8Array, member: Member | undefined): EventTime {
   if (member.kind !== "string") return NOT_A_TIME;
   const decoded: unknown = JSON.parse(text);
   return typeof decoded === "string" ? readTime(decoded) : NOT_A_TIME;
-}
-
-/** A value as a JSON string of its text, or null. */
-function value(from: Uint8Array, member: Member | undefined, out: Uint8Array, place: number): number {
-  if (member === undefined || member.kind === "null") return put(NULL, out, place);
-  const { kind, start, end } = member;
-  if (kind === "string") {
-    return member.respell ? writeRespelt(from, start, end, out, place) : copyBytes(from, start, end, out, place);
-  }
-  out[place] = QUOTE;
-  const isNested = kind === "object" || kind === "array";
-  const to = isNested ? writeKept(from, start, end, out, place + 1) : copyBytes(from, start, end, out, place + 1);
-  out[to] = QUOTE;
-  return to + 1;
-}
-
-/** The members that are no columns, as one JSON object of their kept texts, itself a JSON string. */
-function extra(from: Uint8Array, members: readonly Member[], out: Uint8Array, place: number): number {
-  if (members.length === 0) return put(NULL, out, place);
-  let to = place;
-  out[to] = QUOTE;
-  out[to + 1] = OPEN_BRACE;
-  to += 2;
-  for (const [index, member] of members.entries()) {
-    if (index > 0) {
-      out[to] = COMMA;
-      to += 1;
-    }
-    to = writeKept(from, member.keyStart - 1, member.keyEnd + 1, out, to);
-    out[to] = COLON;
-    to = writeKept(from, member.start, member.end, out, to + 1);
-  }
-  out[to] = CLOSE_BRACE;
-  out[to + 1] = QUOTE;
-  return to + 2;
-}
-
-const put = (bytes: Uint8Array, out: Uint8Array, to: number): number => copyBytes(bytes, 0, bytes.length, out, to);
-
-function putAscii(text: string, out: Uint8Array, place: number): number {
-  for (let at = 0; at < text.length; at += 1) out[place + at] = text.charCodeAt(at);
-  return place + text.length;
 }

@@ -18,10 +18,14 @@ import {
   STRING_STOP,
   TAB,
   ZERO,
+  firstStop,
   hex4,
   isDigit,
+  stopsIn,
+  wordsOf,
 } from "./byte-classes.ts";
 import { FIELDS } from "./columns.ts";
+import { MAX_GROWTH, codePointAt, writeCodePoint, writeEscape } from "./escapes.ts";
 
 /** A line's object may nest this deep; the line itself is depth 1. */
 export const MAX_DEPTH = 10_000;
@@ -52,7 +56,14 @@ export interface Member {
   end: number;
   /** A string that holds `\u` or `\/`: its text is spelt anew. */
   respell: boolean;
+  /** An object or array: where its kept text stands in the scanner's `kept`, escaped for a JSON string. */
+  keptStart: number;
+  keptEnd: number;
 }
+
+/** Room for the kept texts of any usual line; a long line's larger room is given up after it. */
+const KEPT_MIN_BYTES = 1024 * 1024;
+const KEPT_SLACK_BYTES = 64;
 
 const FIELD_BYTES = FIELDS.map((name) => new TextEncoder().encode(name));
 const MAX_FIELD_LENGTH = Math.max(...FIELD_BYTES.map((bytes) => bytes.length));
@@ -80,16 +91,25 @@ export class LineScanner {
   fault: ScanFault = "none";
   /** Where the fault was seen, and the end of the first value. */
   faultAt = 0;
+  /** Kept texts of the line scanned last: written while they are read, because each pass over the bytes costs. */
+  kept = new Uint8Array(KEPT_MIN_BYTES);
+  keptWords = wordsOf(this.kept);
+  private keptPlace = 0;
   private readonly stack = new Uint8Array(MAX_DEPTH + 1);
   private bytes: Uint8Array = new Uint8Array(0);
+  private words = wordsOf(this.bytes);
   private respell = false;
   private escaped = false;
 
   /** True = a JSON object alone on the line. `end` is exclusive. */
   scan(bytes: Uint8Array, start: number, end: number): boolean {
-    this.bytes = bytes;
+    if (this.bytes !== bytes) {
+      this.bytes = bytes;
+      this.words = wordsOf(bytes);
+    }
     this.count = 0;
     this.fault = "none";
+    this.reserve((end - start) * MAX_GROWTH + KEPT_SLACK_BYTES);
     let at = this.blank(start);
     if (at >= end) return this.fail("syntax", end);
     const isObject = bytes[at] === OPEN_BRACE;
@@ -98,6 +118,14 @@ export class LineScanner {
     at = this.blank(at);
     if (at < end) return this.fail("trailing", at);
     return isObject || this.fail("not_an_object", start);
+  }
+
+  private reserve(bytes: number): void {
+    this.keptPlace = 0;
+    const isMuchLarger = this.kept.length > KEPT_MIN_BYTES && bytes <= KEPT_MIN_BYTES;
+    if (bytes <= this.kept.length && !isMuchLarger) return;
+    this.kept = new Uint8Array(Math.max(bytes, KEPT_MIN_BYTES));
+    this.keptWords = wordsOf(this.kept);
   }
 
   private fail(fault: ScanFault, at: number): false {
@@ -143,8 +171,10 @@ export class LineScanner {
       member.start = at;
       member.kind = kindOf(bytes[at] ?? 0);
       this.respell = false;
+      member.keptStart = this.keptPlace;
       at = this.value(at);
       if (at < 0) return -1;
+      member.keptEnd = this.keptPlace;
       member.end = at;
       member.respell = this.respell;
       at = this.blank(at);
@@ -170,6 +200,8 @@ export class LineScanner {
       start: 0,
       end: 0,
       respell: false,
+      keptStart: 0,
+      keptEnd: 0,
     };
     this.members.push(member);
     return member;
@@ -188,7 +220,7 @@ export class LineScanner {
     const bytes = this.bytes;
     let at = from;
     for (;;) {
-      while ((STRING_STOP[bytes[at] ?? 0] ?? 0) === 0) at += 1;
+      at = this.plainRun(at);
       const byte = bytes[at] ?? 0;
       if (byte === QUOTE) return at + 1;
       if (byte !== BACKSLASH) return this.stop("control_character", at);
@@ -203,6 +235,20 @@ export class LineScanner {
         at += 2;
       }
     }
+  }
+
+  /** The place of the next byte that is no plain byte of a string. */
+  private plainRun(from: number): number {
+    const { words } = this;
+    const last = words.byteLength - 4;
+    let at = from;
+    while (at <= last) {
+      const stops = stopsIn(words.getInt32(at, true));
+      if (stops !== 0) return at + firstStop(stops);
+      at += 4;
+    }
+    while ((STRING_STOP[this.bytes[at] ?? 0] ?? 0) === 0) at += 1;
+    return at;
   }
 
   private unicodeEscape(at: number): number {
@@ -259,13 +305,16 @@ export class LineScanner {
 
   /** A nested object or array, without recursion: depth is the input's choice. */
   private container(from: number): number {
-    const { bytes, stack } = this;
+    const { bytes, stack, kept } = this;
     let depth = 2;
-    stack[depth] = bytes[from] ?? 0;
-    let state = bytes[from] === OPEN_BRACE ? KEY_OR_CLOSE : VALUE_OR_CLOSE;
-    let at = from + 1;
+    let at = from;
+    let byte = bytes[at] ?? 0;
+    stack[depth] = byte;
+    this.keep(byte);
+    let state = byte === OPEN_BRACE ? KEY_OR_CLOSE : VALUE_OR_CLOSE;
+    at += 1;
     for (;;) {
-      let byte = bytes[at] ?? 0;
+      byte = bytes[at] ?? 0;
       while (byte === SPACE || byte === TAB || byte === CR) {
         at += 1;
         byte = bytes[at] ?? 0;
@@ -273,6 +322,7 @@ export class LineScanner {
       if (state === AFTER) {
         const inObject = stack[depth] === OPEN_BRACE;
         if (byte === COMMA) {
+          this.keep(COMMA);
           at += 1;
           state = inObject ? KEY : VALUE;
           continue;
@@ -280,10 +330,11 @@ export class LineScanner {
         if (byte !== (inObject ? CLOSE_BRACE : CLOSE_BRACKET)) return this.stop("syntax", at);
       } else if (state === KEY || state === KEY_OR_CLOSE) {
         if (byte === QUOTE) {
-          at = this.string(at + 1);
+          at = this.keptString(at + 1);
           if (at < 0) return -1;
           if (bytes[at] !== COLON) at = this.blank(at);
           if (bytes[at] !== COLON) return this.stop("syntax", at);
+          this.keep(COLON);
           at += 1;
           state = VALUE;
           continue;
@@ -291,26 +342,87 @@ export class LineScanner {
         if (byte !== CLOSE_BRACE || state === KEY) return this.stop("syntax", at);
       } else if (byte !== CLOSE_BRACKET || state === VALUE) {
         if (byte === QUOTE) {
-          at = this.string(at + 1);
+          at = this.keptString(at + 1);
           state = AFTER;
         } else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
           if (depth >= MAX_DEPTH) return this.stop("too_deep", at);
           depth += 1;
           stack[depth] = byte;
+          this.keep(byte);
           at += 1;
           state = byte === OPEN_BRACE ? KEY_OR_CLOSE : VALUE_OR_CLOSE;
         } else {
+          const start = at;
           at = this.scalar(at);
+          let to = this.keptPlace;
+          for (let digit = start; digit < at; digit += 1) {
+            kept[to] = bytes[digit] ?? 0;
+            to += 1;
+          }
+          this.keptPlace = to;
           state = AFTER;
         }
         if (at < 0) return -1;
         continue;
       }
       // A closing bracket that fits.
+      this.keep(byte);
       at += 1;
       depth -= 1;
       if (depth < 2) return at;
       state = AFTER;
+    }
+  }
+
+  private keep(byte: number): void {
+    this.kept[this.keptPlace] = byte;
+    this.keptPlace += 1;
+  }
+
+  /** A string of a nested value, checked and kept; takes the place after the opening quote. */
+  private keptString(from: number): number {
+    const { bytes, words, kept, keptWords } = this;
+    const last = words.byteLength - 4;
+    let at = from;
+    let to = this.keptPlace;
+    kept[to] = BACKSLASH;
+    kept[to + 1] = QUOTE;
+    to += 2;
+    for (;;) {
+      for (let stops = 0; at <= last && stops === 0;) {
+        const word = words.getInt32(at, true);
+        keptWords.setInt32(to, word, true);
+        stops = stopsIn(word);
+        const plain = stops === 0 ? 4 : firstStop(stops);
+        at += plain;
+        to += plain;
+      }
+      for (; (STRING_STOP[bytes[at] ?? 0] ?? 0) === 0; at += 1) {
+        kept[to] = bytes[at] ?? 0;
+        to += 1;
+      }
+      const byte = bytes[at] ?? 0;
+      if (byte === QUOTE) {
+        kept[to] = BACKSLASH;
+        kept[to + 1] = QUOTE;
+        this.keptPlace = to + 2;
+        return at + 1;
+      }
+      if (byte !== BACKSLASH) return this.stop("control_character", at);
+      const letter = bytes[at + 1] ?? 0;
+      if (letter === LOWER_U) {
+        const next = this.unicodeEscape(at);
+        if (next < 0) return -1;
+        to = writeCodePoint(codePointAt(bytes, at), true, kept, to);
+        at = next;
+      } else {
+        if ((SHORT_ESCAPE[letter] ?? 0) === 0) return this.stop("syntax", at);
+        if (letter === SLASH) {
+          kept[to] = SLASH;
+          to += 1;
+        } else to = writeEscape(letter, true, kept, to);
+        at += 2;
+      }
     }
   }
 }

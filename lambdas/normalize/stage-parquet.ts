@@ -42,7 +42,7 @@ export async function stageParquet(
     return expression === undefined ? quoteName(name) : `${expression} AS ${quoteName(name)}`;
   });
   return db.run(
-    `COPY (SELECT ${select.join(", ")} FROM ${source}) TO ${quoteText(target)} (FORMAT parquet, COMPRESSION zstd)`,
+    `COPY (SELECT ${select.join(", ")} FROM ${source}) TO ${quoteText(target)} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)`,
   );
 }
 
