@@ -1,6 +1,6 @@
 import { VirtualClock } from "./clock.ts";
 import { Engine, type Effects } from "./engine.ts";
-import { EngineError, HEARTBEAT_TIMEOUT, TIMEOUT } from "./errors.ts";
+import { EngineError, TIMEOUT } from "./errors.ts";
 import type { ExecutionStatus } from "./frame.ts";
 import type { HistoryEvent } from "./history.ts";
 import { isJsonObject, type Json, parseJson } from "./json.ts";
@@ -109,13 +109,7 @@ class MockDesk {
     if (outcome === undefined) return { kind: "silent" };
     if ("error" in outcome) {
       // A mocked time-out takes its time where the state sets one.
-      const late =
-        outcome.error === TIMEOUT
-          ? call.timeoutSeconds
-          : outcome.error === HEARTBEAT_TIMEOUT
-            ? call.heartbeatSeconds
-            : undefined;
-      if (late !== undefined && (outcome.error === TIMEOUT || call.token !== undefined)) {
+      if (outcome.error === TIMEOUT && call.timeoutSeconds !== undefined) {
         return call.token === undefined ? { kind: "silent" } : { kind: "submitted", value: {} };
       }
       if (call.token === undefined) return { kind: "failed", error: outcome.error, cause: outcome.cause };

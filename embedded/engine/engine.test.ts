@@ -135,7 +135,8 @@ test("task tokens: heartbeats keep a worker alive, an old token is refused", asy
   }
   clock.fireNext();
   await engine.settled();
-  expect(types(engine, executionArn)).toContain("TaskTimedOut");
+  const timedOut = engine.history(executionArn).find((event) => event.type === "TaskTimedOut");
+  expect(timedOut?.["taskTimedOutEventDetails"]).toMatchObject({ error: "States.Timeout" });
   expect(clock.now() - Date.parse(engine.history(executionArn)[0]?.timestamp ?? "")).toBe(37_000);
   clock.fireNext();
   await engine.settled();

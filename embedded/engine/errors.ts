@@ -37,16 +37,39 @@ export class TaskError extends Error {
   }
 }
 
-/** A state failed. `location` is set when an expression did it (an EvaluationFailed event is due). */
+/** A state failed. */
 export class StateFailure extends Error {
   readonly error: string | undefined;
   readonly causeText: string | undefined;
-  readonly location: string | undefined;
-  constructor(error: string | undefined, cause: string | undefined, location?: string) {
+  constructor(error: string | undefined, cause: string | undefined) {
     super(`${error ?? ""}: ${cause ?? ""}`);
     this.name = "StateFailure";
     this.error = error;
     this.causeText = cause;
+  }
+
+  /** What Retry and Catch may name it. */
+  get names(): readonly (string | undefined)[] {
+    return [this.error];
+  }
+}
+
+/** AWS reports a missed heartbeat as States.Timeout; States.HeartbeatTimeout is only what Retry and Catch may call it. */
+export class HeartbeatMissed extends StateFailure {
+  constructor() {
+    super(TIMEOUT, undefined);
+  }
+
+  override get names(): readonly string[] {
+    return [TIMEOUT, HEARTBEAT_TIMEOUT];
+  }
+}
+
+/** A field of the state could not be evaluated: an EvaluationFailed event is due. `location` is the field, if there is one. */
+export class EvaluationFailure extends StateFailure {
+  readonly location: string | undefined;
+  constructor(cause: string, location?: string) {
+    super(QUERY_ERROR, cause);
     this.location = location;
   }
 }

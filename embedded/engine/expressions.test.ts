@@ -8,7 +8,7 @@ describe("expressions", () => {
       "An error occurred while executing the state 'E' (entered at the event id #2). The JSONata expression " +
       "'$states.input.missing' specified for the field 'Output/v[0]' returned nothing (undefined).";
     expect(result).toMatchObject({ status: "FAILED", error: "States.QueryEvaluationError", cause });
-    expect(lines(result).slice(2)).toEqual(["3 2 EvaluationFailed", "4 3 ExecutionFailed"]);
+    expect(lines(result).slice(2)).toEqual(["3 0 EvaluationFailed", "4 3 ExecutionFailed"]);
     expect(find(result, "EvaluationFailed")).toEqual({
       state: "E",
       error: "States.QueryEvaluationError",

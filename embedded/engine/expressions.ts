@@ -1,5 +1,5 @@
-import { QUERY_ERROR, StateFailure } from "./errors.ts";
-import { type Ambient, evaluate, stepFunctions } from "./functions.ts";
+import { EvaluationFailure } from "./errors.ts";
+import { type Ambient, evaluate, stepFunctions, UnsupportedResult } from "./functions.ts";
 import { isJsonObject, isObject, type Json, type JsonObject, typeName } from "./json.ts";
 
 /** What the expressions of one state can see. */
@@ -35,9 +35,12 @@ async function evaluateField(value: string, field: string, scope: Scope): Promis
   try {
     result = await evaluate(text, { ...stepFunctions(scope.ambient), ...scope.variables, states: scope.states });
   } catch (error) {
-    throw new StateFailure(QUERY_ERROR, `${about} threw an error during evaluation${describe(error)}`, field);
+    if (error instanceof UnsupportedResult) {
+      throw new EvaluationFailure(`${about} returned an unsupported result type.`, field);
+    }
+    throw new EvaluationFailure(`${about} threw an error during evaluation${describe(error)}`, field);
   }
-  if (result === undefined) throw new StateFailure(QUERY_ERROR, `${about} returned nothing (undefined).`, field);
+  if (result === undefined) throw new EvaluationFailure(`${about} returned nothing (undefined).`, field);
   return result;
 }
 
@@ -60,6 +63,16 @@ export async function resolveString(value: Json, field: string, scope: Scope): P
   return result;
 }
 
+/** Of a Map's items, how many may fail: any number from 0 to 100. */
+export async function resolvePercentage(value: Json | undefined, scope: Scope): Promise<number | undefined> {
+  if (value === undefined) return undefined;
+  const field = "ToleratedFailurePercentage";
+  const result = await resolve(value, field, scope);
+  if (typeof result !== "number") throw wrongType(value, field, "number", result);
+  if (result >= 0 && result <= 100) return result;
+  throw new EvaluationFailure("ToleratedFailurePercentage must be between 0 and 100.", field);
+}
+
 /** A number that must be whole and at least `least`; undefined stays undefined. */
 export async function resolveInteger(
   value: Json | undefined,
@@ -71,8 +84,7 @@ export async function resolveInteger(
   const result = await resolve(value, field, scope);
   if (typeof result !== "number") throw wrongType(value, field, "number", result);
   if (!Number.isInteger(result) || result < least) {
-    throw new StateFailure(
-      QUERY_ERROR,
+    throw new EvaluationFailure(
       `The JSONata expression '${source(value)}' specified for the field '${field}' returned the value ${result}, which is not an integer of at least ${least}.`,
       field,
     );
@@ -80,9 +92,8 @@ export async function resolveInteger(
   return result;
 }
 
-export function wrongType(value: Json, field: string, expected: string, result: Json): StateFailure {
-  return new StateFailure(
-    QUERY_ERROR,
+export function wrongType(value: Json, field: string, expected: string, result: Json): EvaluationFailure {
+  return new EvaluationFailure(
     `The JSONata expression '${source(value)}' specified for the field '${field}' returned an unexpected result type. ` +
       `Expected '${expected}', but was '${typeName(result)}' for value: ${JSON.stringify(result)}`,
     field,

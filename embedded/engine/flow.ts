@@ -1,5 +1,5 @@
 import { failRun, historyFull, succeedRun } from "./ending.ts";
-import { QUERY_ERROR, RUNTIME, StateFailure } from "./errors.ts";
+import { EvaluationFailure, HEARTBEAT_TIMEOUT, QUERY_ERROR, RUNTIME, StateFailure, TIMEOUT } from "./errors.ts";
 import { exitState } from "./exit.ts";
 import type { Frame } from "./frame.ts";
 import { NOT_TRUNCATED } from "./history.ts";
@@ -20,6 +20,12 @@ export async function settle(run: Run): Promise<void> {
       if (current.phase === "enter") enter(run, current);
       return runState(run, current);
     });
+  }
+  try {
+    for (const start of run.takeStarts()) start();
+  } catch (error) {
+    if (!(error instanceof HistoryFull)) throw error;
+    historyFull(run);
   }
 }
 
@@ -50,6 +56,7 @@ function enter(run: Run, frame: Frame): void {
   frame.enteredMs = run.ambient.now();
   frame.retries = [];
   frame.retryCount = 0;
+  frame.cameFrom = frame.chain;
   frame.enteredId = run.advance(frame, `${run.state(frame).type}StateEntered`, {
     name: frame.state,
     input: JSON.stringify(frame.input),
@@ -93,6 +100,8 @@ async function failState(run: Run, frame: Frame, first: StateFailure): Promise<v
     if (failure.error === RUNTIME) return failRun(run, at.chain, failure);
     giveUpChildren(run, at);
     if (retry(run, at, failure)) return;
+    const { type } = run.state(at);
+    if (type === "Map" || type === "Parallel") run.advance(at, `${type}StateFailed`);
     const caught = await caughtBy(run, at, failure);
     if (caught === true) return;
     if (caught !== false) failure = evaluationFailed(run, at, caught);
@@ -103,16 +112,20 @@ async function failState(run: Run, frame: Frame, first: StateFailure): Promise<v
   }
 }
 
-/** A failed expression has an event of its own, and its cause says in which state it happened. */
+/**
+ * A failed expression has an event of its own, and its cause says in which state it happened. AWS takes back the entry
+ * into a state that fails on entering: the event points to what came before it. A Wait has been entered by then.
+ */
 function evaluationFailed(run: Run, frame: Frame, failure: StateFailure): StateFailure {
-  if (failure.location === undefined) return failure;
+  if (!(failure instanceof EvaluationFailure)) return failure;
   const { causeText = "", location } = failure;
-  const located = run.located(frame, failure.error ?? QUERY_ERROR, causeText);
+  const located = run.located(frame, QUERY_ERROR, causeText);
+  if (frame.chain === frame.enteredId && run.state(frame).type !== "Wait") frame.chain = frame.cameFrom;
   run.advance(frame, "EvaluationFailed", {
     state: frame.state,
     error: located.error,
     cause: located.causeText,
-    location,
+    ...(location === undefined ? {} : { location }),
   });
   return located;
 }
@@ -120,7 +133,7 @@ function evaluationFailed(run: Run, frame: Frame, failure: StateFailure): StateF
 function retry(run: Run, frame: Frame, failure: StateFailure): boolean {
   const state = run.state(frame);
   if (!("retry" in state)) return false;
-  const index = state.retry.findIndex((retrier) => matches(retrier.errorEquals, failure.error));
+  const index = state.retry.findIndex((retrier) => matches(retrier.errorEquals, failure.names));
   const retrier = state.retry[index];
   const used = frame.retries[index] ?? 0;
   if (retrier === undefined || used >= retrier.maxAttempts) return false;
@@ -137,10 +150,12 @@ function retry(run: Run, frame: Frame, failure: StateFailure): boolean {
 async function caughtBy(run: Run, frame: Frame, failure: StateFailure): Promise<boolean | StateFailure> {
   const state = run.state(frame);
   if (!("catch" in state)) return false;
-  const index = state.catch.findIndex((catcher) => matches(catcher.errorEquals, failure.error));
+  const index = state.catch.findIndex((catcher) => matches(catcher.errorEquals, failure.names));
   const catcher = state.catch[index];
   if (catcher === undefined) return false;
-  const errorOutput: JsonObject = { Error: failure.error ?? "", Cause: failure.causeText ?? "" };
+  // Without a name or a cause AWS gives null; the cause of a time-out it gives as empty.
+  const noCause = failure.error === TIMEOUT || failure.error === HEARTBEAT_TIMEOUT ? "" : null;
+  const errorOutput: JsonObject = { Error: failure.error ?? null, Cause: failure.causeText ?? noCause };
   try {
     const plan = { place: `Catch[${index}]/`, result: { errorOutput }, otherwise: errorOutput, next: catcher.next };
     await exitState(run, frame, catcher, plan);

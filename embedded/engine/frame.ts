@@ -18,6 +18,8 @@ export interface Frame {
   vars: JsonObject;
   /** Id of the event that the branch's next event points back to. */
   chain: number;
+  /** Event before the present state's Entered event. */
+  cameFrom: number;
   enteredId: number;
   enteredMs: number;
   phase: Phase;

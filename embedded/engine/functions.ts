@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import jsonata from "jsonata";
-import { type Json, parseJson, toJson } from "./json.ts";
+import { isObject, type Json, parseJson } from "./json.ts";
 
 /** Where an evaluation takes time and chance from: both are the engine's, so a run can be made repeatable. */
 export interface Ambient {
@@ -94,8 +94,15 @@ export function compile(text: string): jsonata.Expression {
   return expression;
 }
 
-/** What an expression yields, as JSON; undefined when it yields nothing. Throws what jsonata throws. */
+/** The result is, or holds, a function. */
+export class UnsupportedResult extends Error {}
+
+/** What an expression yields, as JSON; undefined when it yields nothing. Throws UnsupportedResult and what jsonata throws. */
 export async function evaluate(text: string, bindings: Record<string, unknown>): Promise<Json | undefined> {
   const value: unknown = await compile(text).evaluate(undefined, bindings);
-  return typeof value === "function" ? undefined : toJson(value);
+  const json = JSON.stringify(value, (_key, part: unknown) => {
+    if (typeof part === "function" || (isObject(part) && "_jsonata_lambda" in part)) throw new UnsupportedResult();
+    return part;
+  });
+  return json === undefined ? undefined : parseJson(json);
 }

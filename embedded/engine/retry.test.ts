@@ -6,17 +6,18 @@ test.each<[string, string, boolean]>([
   ["Transient", "transient", false],
   ["States.ALL", "Anything", true],
   ["States.ALL", "States.Timeout", true],
-  ["States.ALL", "States.DataLimitExceeded", false],
+  ["States.ALL", "States.DataLimitExceeded", true],
   ["States.DataLimitExceeded", "States.DataLimitExceeded", true],
   ["States.ALL", "States.Runtime", false],
   ["States.Runtime", "States.Runtime", false],
   ["States.TaskFailed", "Anything", true],
   ["States.TaskFailed", "States.Timeout", false],
-  ["States.TaskFailed", "States.DataLimitExceeded", false],
+  ["States.TaskFailed", "States.DataLimitExceeded", true],
+  ["States.TaskFailed", "States.HeartbeatTimeout", false],
   ["States.Timeout", "States.HeartbeatTimeout", true],
   ["States.HeartbeatTimeout", "States.Timeout", false],
 ])("ErrorEquals %s, error %s: %s", (name, error, expected) => {
-  expect(matches([name], error)).toBe(expected);
+  expect(matches([name], [error])).toBe(expected);
 });
 
 const RETRIER = {

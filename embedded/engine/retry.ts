@@ -1,19 +1,20 @@
 import type { Retrier } from "./definition.ts";
-import { DATA_LIMIT, HEARTBEAT_TIMEOUT, RUNTIME, TIMEOUT } from "./errors.ts";
+import { HEARTBEAT_TIMEOUT, RUNTIME, TIMEOUT } from "./errors.ts";
 
 /**
- * Does an `ErrorEquals` list cover an error? States.ALL leaves out the two terminal errors; States.TaskFailed
- * is everything but States.Timeout; States.Timeout includes a missed heartbeat. States.Runtime is never covered.
+ * Does an `ErrorEquals` list cover an error of these names? States.Runtime is never covered; everything else is by
+ * States.ALL, and all of that but the time-outs by States.TaskFailed. States.Timeout includes a missed heartbeat.
  */
-export function matches(errorEquals: readonly string[], error: string | undefined): boolean {
-  if (error === RUNTIME) return false;
-  return errorEquals.some((name) => {
-    if (name === error) return true;
-    if (error === DATA_LIMIT) return false;
-    if (name === "States.ALL") return true;
-    if (name === "States.TaskFailed") return error !== TIMEOUT;
-    return name === TIMEOUT && error === HEARTBEAT_TIMEOUT;
-  });
+export function matches(errorEquals: readonly string[], names: readonly (string | undefined)[]): boolean {
+  if (names.includes(RUNTIME)) return false;
+  const timedOut = names.includes(TIMEOUT) || names.includes(HEARTBEAT_TIMEOUT);
+  return errorEquals.some(
+    (name) =>
+      name === "States.ALL" ||
+      names.includes(name) ||
+      (name === "States.TaskFailed" && !timedOut) ||
+      (name === TIMEOUT && timedOut),
+  );
 }
 
 /** Milliseconds before retry number `attempt` (1 = first). `random` is in [0, 1). */

@@ -47,6 +47,7 @@ export class Run {
   readonly frames = new Map<number, Frame>();
   readonly effects: Effect[] = [];
   readonly #queue: Frame[] = [];
+  #starts: (() => void)[] = [];
   readonly #dirty = new Set<Frame>();
   readonly #dropped = new Set<number>();
   #events: HistoryEvent[] = [];
@@ -96,6 +97,7 @@ export class Run {
       input,
       vars: {},
       chain,
+      cameFrom: 0,
       enteredId: 0,
       enteredMs: 0,
       phase: "enter",
@@ -126,6 +128,20 @@ export class Run {
     let frame = this.#queue.shift();
     while (frame !== undefined && (frame.halted || !this.frames.has(frame.id))) frame = this.#queue.shift();
     return frame;
+  }
+
+  /** Writes that a task has started once every branch has come as far as it can: on AWS workers pick up later. */
+  startLater(frame: Frame, write: () => void): void {
+    const { attempt } = frame;
+    this.#starts.push(() => {
+      if (this.running && !frame.halted && this.frames.has(frame.id) && frame.attempt === attempt) write();
+    });
+  }
+
+  takeStarts(): (() => void)[] {
+    const starts = this.#starts;
+    this.#starts = [];
+    return starts;
   }
 
   touch(frame: Frame): void {
@@ -216,9 +232,9 @@ export class Run {
   }
 
   /** A failure that the interpreter itself raises carries where it happened, as AWS writes it. */
-  located(frame: Frame, error: string, cause: string, location?: string): StateFailure {
+  located(frame: Frame, error: string, cause: string): StateFailure {
     const where = `An error occurred while executing the state '${frame.state}' (entered at the event id #${frame.enteredId}). `;
-    return new StateFailure(error, where + cause, location);
+    return new StateFailure(error, where + cause);
   }
 
   tooLarge(what: string): StateFailure {

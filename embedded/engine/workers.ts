@@ -1,12 +1,12 @@
 import { timeOutRun } from "./ending.ts";
-import { EngineError, HEARTBEAT_TIMEOUT, TIMEOUT } from "./errors.ts";
+import { EngineError, type StateFailure } from "./errors.ts";
 import type { Executor, Live } from "./executor.ts";
 import { attempt, due } from "./flow.ts";
 import type { Frame } from "./frame.ts";
 import type { Journal } from "./journal.ts";
 import type { Json } from "./json.ts";
 import type { Effect, Run } from "./run.ts";
-import { taskFailed, taskSubmitted, taskSucceeded } from "./states/task.ts";
+import { taskFailed, taskSubmitted, taskSucceeded, taskTimedOut } from "./states/task.ts";
 import type { TaskOutcome, TaskRunner } from "./tasks.ts";
 import { readToken } from "./token.ts";
 
@@ -88,11 +88,24 @@ export async function tick(run: Run): Promise<void> {
   const now = run.ambient.now();
   const passed = (at: number | undefined): boolean => at !== undefined && at <= now;
   if (passed(run.execution.deadlineMs)) return timeOutRun(run);
+  const late: { frame: Frame; attemptNumber: number; failure: StateFailure }[] = [];
   for (const frame of run.frames.values()) {
     if (frame.halted) continue;
+    const state = run.state(frame);
+    const missed = !passed(frame.task?.timeoutMs);
     if (passed(frame.dueMs)) await due(run, frame);
-    else if (passed(frame.task?.timeoutMs)) await failTask(run, frame, TIMEOUT, undefined);
-    else if (passed(frame.task?.heartbeatMs)) await failTask(run, frame, HEARTBEAT_TIMEOUT, undefined);
+    else if (state.type === "Task" && (!missed || passed(frame.task?.heartbeatMs))) {
+      await attempt(run, frame, async () => {
+        late.push({ frame, attemptNumber: frame.attempt, failure: taskTimedOut(run, frame, state, missed) });
+        return undefined;
+      });
+    }
+  }
+  // As on AWS, all that time out together say so before the first of them fails what is around it.
+  for (const { frame, attemptNumber, failure } of late) {
+    if (waiting(run, frame.id, attemptNumber) === undefined) continue;
+    run.effects.push({ kind: "cancel", frame: frame.id });
+    await attempt(run, frame, () => Promise.reject(failure));
   }
 }
 

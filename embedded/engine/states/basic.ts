@@ -1,5 +1,5 @@
 import type { ChoiceState, FailState, PassState, SucceedState, WaitState } from "../definition.ts";
-import { QUERY_ERROR, RUNTIME, StateFailure } from "../errors.ts";
+import { EvaluationFailure, RUNTIME, StateFailure } from "../errors.ts";
 import { resolveBoolean, resolveInteger, resolveString } from "../expressions.ts";
 import { exitState } from "../exit.ts";
 import type { Frame } from "../frame.ts";
@@ -48,11 +48,8 @@ async function until(state: WaitState, scope: ReturnType<Run["scope"]>): Promise
   const valid = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/.test(text);
   const at = valid ? Date.parse(text) : Number.NaN;
   if (Number.isNaN(at)) {
-    throw new StateFailure(
-      QUERY_ERROR,
-      `The value '${text}' specified for the field 'Timestamp' is not a valid RFC 3339 timestamp.`,
-      "Timestamp",
-    );
+    const cause = `The Timestamp field cannot be parsed as an ISO-8601 extended offset date-time format string: ${text}`;
+    throw new EvaluationFailure(cause, "Timestamp");
   }
   return at;
 }

@@ -1,6 +1,6 @@
 import { DISTRIBUTED_CONCURRENCY, type MapState } from "../definition.ts";
 import { EngineError, StateFailure } from "../errors.ts";
-import { resolve, resolveInteger, type Scope } from "../expressions.ts";
+import { resolve, resolveInteger, resolvePercentage, type Scope } from "../expressions.ts";
 import type { Execution, Fan, Frame } from "../frame.ts";
 import { uuid } from "../functions.ts";
 import { isJsonObject, type Json, type JsonObject } from "../json.ts";
@@ -19,11 +19,10 @@ const CHUNK = 500;
 export async function startDistributed(run: Run, frame: Frame, state: MapState): Ended {
   const scope = run.scope(frame);
   const limit = (await resolveInteger(state.maxConcurrency, "MaxConcurrency", scope, 0)) ?? 0;
-  const toleratedCount = await resolveInteger(state.toleratedFailureCount, "ToleratedFailureCount", scope, 0);
-  const percentage = "ToleratedFailurePercentage";
-  const toleratedPercentage = await resolveInteger(state.toleratedFailurePercentage, percentage, scope, 0);
   const items = state.itemReader === undefined ? await mapItems(run, frame, state, scope) : undefined;
   const startedId = run.advance(frame, "MapStateStarted", { length: items?.length ?? 0 });
+  const toleratedCount = await resolveInteger(state.toleratedFailureCount, "ToleratedFailureCount", scope, 0);
+  const toleratedPercentage = await resolvePercentage(state.toleratedFailurePercentage, scope);
   const id = uuid(run.ambient);
   const arn = mapRunArn(run.execution.machineArn, state.label, id);
   run.advance(frame, "MapRunStarted", { mapRunArn: arn });
@@ -201,7 +200,6 @@ const failedChild = (child: Execution): JsonObject => ({
 
 function mapRunFailed(run: Run, frame: Frame, error: string, cause: string): StateFailure {
   run.advance(frame, "MapRunFailed", { error, cause });
-  run.advance(frame, "MapStateFailed");
   return new StateFailure(error, cause);
 }
 

@@ -27,6 +27,7 @@ export async function childSucceeded(run: Run, frame: Frame, child: Frame, outpu
   const { fan } = frame;
   if (fan === undefined || (state.type !== "Map" && state.type !== "Parallel")) return undefined;
   run.touch(frame);
+  const last = child.chain;
   if (state.type === "Map") {
     run.advance(child, "MapIterationSucceeded", { name: frame.state, index: child.index });
     if (fan.list !== undefined) run.setItem(fan.list, child.index, "succeeded", output);
@@ -35,7 +36,7 @@ export async function childSucceeded(run: Run, frame: Frame, child: Frame, outpu
   fan.running -= 1;
   fan.succeeded += 1;
   frame.chain = child.chain;
-  if (state.type === "Map") await startIterations(run, frame, state);
+  if (state.type === "Map") await startIterations(run, frame, state, last);
   return fan.succeeded < fan.total ? undefined : join(run, frame, state);
 }
 
@@ -51,27 +52,29 @@ async function join(run: Run, frame: Frame, state: MapState | ParallelState): En
 
 /** A branch or an inline iteration has failed for good: its siblings are given up and the state fails. */
 export function childFailed(run: Run, frame: Frame, child: Frame): void {
-  const state = run.state(frame);
-  const map = state.type === "Map";
-  if (map) run.aside(child, "MapIterationFailed", { name: frame.state, index: child.index });
-  run.halt(child);
-  giveUpChildren(run, frame);
   frame.chain = child.chain;
+  run.touch(frame);
+  giveUp(run, frame, child, "Failed");
+  giveUpChildren(run, frame);
   if (frame.fan !== undefined) frame.fan.running = 0;
-  run.advance(frame, map ? "MapStateFailed" : "ParallelStateFailed");
 }
 
 const ABORTED: ReadonlySet<string> = new Set(["Task", "Wait", "Map", "Parallel"]);
 
 export function giveUpChildren(run: Run, frame: Frame): void {
-  const map = run.state(frame).type === "Map";
-  for (const child of run.children(frame)) {
-    if (child.halted || child.phase === "done") continue;
-    giveUpChildren(run, child);
-    const { type } = run.state(child);
-    // A frame that has not entered its state yet has nothing to abort there.
-    if (child.phase !== "enter" && ABORTED.has(type)) run.aside(child, `${type}StateAborted`);
-    if (map) run.aside(child, "MapIterationAborted", { name: frame.state, index: child.index });
-    run.halt(child);
+  for (const child of run.children(frame)) giveUp(run, frame, child, "Aborted");
+}
+
+/** AWS counts the state that failed among those given up, and lets all these events point to what went wrong. */
+function giveUp(run: Run, frame: Frame, child: Frame, how: "Aborted" | "Failed"): void {
+  if (child.halted || child.phase === "done") return;
+  child.chain = frame.chain;
+  if (run.state(frame).type === "Map") {
+    run.aside(child, `MapIteration${how}`, { name: frame.state, index: child.index });
   }
+  giveUpChildren(run, child);
+  const { type } = run.state(child);
+  // A frame that has not entered its state yet has nothing to abort there.
+  if (child.phase !== "enter" && ABORTED.has(type)) run.aside(child, `${type}StateAborted`);
+  run.halt(child);
 }

@@ -11,8 +11,8 @@ export async function mapResult(run: Run, frame: Frame, state: MapState): Ended 
   const writer = state.resultWriter;
   const result =
     writer?.arguments === undefined ? collect(run, frame, writer) : await write(run, frame, writer, writer.arguments);
-  run.aside(frame, "MapRunSucceeded");
-  run.aside(frame, "MapStateSucceeded");
+  // The state's exit points back to MapRunStarted, as if neither of these had been.
+  run.event("MapStateSucceeded", run.event("MapRunSucceeded", frame.chain));
   return exitState(run, frame, state, { place: "", result: { result }, otherwise: result, next: state.next });
 }
 

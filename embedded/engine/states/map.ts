@@ -1,5 +1,5 @@
 import { INLINE_CONCURRENCY, type MapState } from "../definition.ts";
-import { QUERY_ERROR, StateFailure } from "../errors.ts";
+import { EvaluationFailure } from "../errors.ts";
 import { resolve, resolveInteger, type Scope, wrongType } from "../expressions.ts";
 import { exitState } from "../exit.ts";
 import type { Frame } from "../frame.ts";
@@ -19,7 +19,7 @@ export async function startMap(run: Run, frame: Frame, state: MapState): Ended {
     ...{ total: items.length, next: 0, running: 0, succeeded: 0, failed: 0, startedId, list, run: undefined },
     concurrency: limit === 0 ? INLINE_CONCURRENCY : Math.min(limit, INLINE_CONCURRENCY),
   };
-  await startIterations(run, frame, state);
+  await startIterations(run, frame, state, startedId);
   return items.length === 0 ? mapJoined(run, frame, state) : undefined;
 }
 
@@ -30,17 +30,17 @@ export function newList(run: Run): number {
   return list;
 }
 
-/** The list to iterate: `Items`, else the state's input. An object stands for its members. */
+/** The list to iterate: `Items`, else the state's input. For a distributed Map an object stands for its members. */
 export async function mapItems(run: Run, frame: Frame, state: MapState, scope: Scope): Promise<Json[]> {
   const items = state.items === undefined ? frame.input : await resolve(state.items, "Items", scope);
   if (Array.isArray(items)) return items;
-  if (isJsonObject(items)) return Object.entries(items).map(([Key, Value]) => ({ Key, Value }));
+  if (state.distributed && isJsonObject(items)) return Object.entries(items).map(([Key, Value]) => ({ Key, Value }));
   if (state.items !== undefined) throw wrongType(state.items, "Items", "array", items);
-  throw new StateFailure(QUERY_ERROR, "The input of a Map state without Items must be a JSON array.", "Items");
+  throw new EvaluationFailure(`Map state input must be an array but was: ${JSON.stringify(items)}`);
 }
 
-/** Starts as many waiting items as may run at once. */
-export async function startIterations(run: Run, frame: Frame, state: MapState): Promise<void> {
+/** Starts as many waiting items as may run at once; one that waited points back to the end of whose place it takes. */
+export async function startIterations(run: Run, frame: Frame, state: MapState, previous: number): Promise<void> {
   const { fan } = frame;
   if (fan === undefined) return;
   while (fan.next < fan.total && fan.running < fan.concurrency) {
@@ -49,7 +49,7 @@ export async function startIterations(run: Run, frame: Frame, state: MapState): 
     const item = { index, value };
     fan.next += 1;
     fan.running += 1;
-    const chain = run.event("MapIterationStarted", fan.startedId, { name: frame.state, index });
+    const chain = run.event("MapIterationStarted", previous, { name: frame.state, index });
     const scope = run.scope(frame, {}, undefined, item);
     const input = state.itemSelector === undefined ? value : await resolve(state.itemSelector, "ItemSelector", scope);
     run.spawn(frame, state.processor, index, input, chain, item);

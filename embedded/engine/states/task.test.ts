@@ -136,37 +136,37 @@ describe("task", () => {
     expect(Date.parse(timedOut?.timestamp ?? "") - Date.parse(result.history[0]?.timestamp ?? "")).toBe(5_000);
   });
 
-  test("a missed heartbeat is States.HeartbeatTimeout, which States.Timeout covers", async () => {
-    const state = task({
-      Resource: `${LAMBDA}.waitForTaskToken`,
-      HeartbeatSeconds: 30,
-      Catch: [{ ErrorEquals: ["States.Timeout"], Next: "End" }],
-      Next: "End",
-    });
-    const result = await run(
-      { T: state, End: { Type: "Succeed" } },
-      { mocks: { T: [{ error: "States.HeartbeatTimeout" }] } },
-    );
-    expect(result.output).toEqual({ Error: "States.HeartbeatTimeout", Cause: "" });
-    expect(find(result, "TaskScheduled")).toMatchObject({ heartbeatInSeconds: 30 });
+  test("a mocked missed heartbeat keeps its name, and both time-out names cover it", async () => {
+    for (const name of ["States.Timeout", "States.HeartbeatTimeout"]) {
+      const state = task({
+        Resource: `${LAMBDA}.waitForTaskToken`,
+        HeartbeatSeconds: 30,
+        Catch: [{ ErrorEquals: [name], Next: "End" }],
+        Next: "End",
+      });
+      const mocks = { T: [{ error: "States.HeartbeatTimeout" }] };
+      const result = await run({ T: state, End: { Type: "Succeed" } }, { mocks });
+      expect(result.output).toEqual({ Error: "States.HeartbeatTimeout", Cause: "" });
+      expect(find(result, "TaskScheduled")).toMatchObject({ heartbeatInSeconds: 30 });
+    }
   });
 
-  test("a result over 256 KiB is States.DataLimitExceeded, which States.ALL does not cover", async () => {
+  test("a result over 256 KiB is States.DataLimitExceeded, which States.ALL covers", async () => {
     const big = "x".repeat(262_143);
-    const caught = [{ ErrorEquals: ["States.ALL"], Next: "End" }];
-    const states = (names: Json): Record<string, Json> => ({
-      T: task({ Catch: names, Next: "End" }),
+    const states = (names: string[]): Record<string, Json> => ({
+      T: task({ Catch: [{ ErrorEquals: names, Next: "End" }], Next: "End" }),
       End: { Type: "Pass", Output: "caught", End: true },
     });
-    expect(await run(states(caught), { mocks: { T: [{ result: big }] } })).toMatchObject({
+    expect(await run(states(["Other"]), { mocks: { T: [{ result: big }] } })).toMatchObject({
       status: "FAILED",
       error: "States.DataLimitExceeded",
       cause:
         "The state/task 'lambda' returned a result with a size exceeding the maximum number of bytes service limit.",
     });
-    const named = [{ ErrorEquals: ["States.DataLimitExceeded"], Next: "End" }];
-    expect((await run(states(named), { mocks: { T: [{ result: big }] } })).output).toBe("caught");
-    expect((await run(states(caught), { mocks: { T: [{ result: big.slice(1) }] } })).status).toBe("SUCCEEDED");
+    for (const name of ["States.DataLimitExceeded", "States.ALL"]) {
+      expect((await run(states([name]), { mocks: { T: [{ result: big }] } })).output).toBe("caught");
+    }
+    expect((await run(states(["Other"]), { mocks: { T: [{ result: big.slice(1) }] } })).status).toBe("SUCCEEDED");
   });
 
   test("without a mock it is named", async () => {

@@ -1,5 +1,5 @@
 import type { TaskState } from "../definition.ts";
-import { DATA_LIMIT, HEARTBEAT_TIMEOUT, StateFailure, TIMEOUT } from "../errors.ts";
+import { DATA_LIMIT, HEARTBEAT_TIMEOUT, HeartbeatMissed, StateFailure, TIMEOUT } from "../errors.ts";
 import { resolve, resolveInteger } from "../expressions.ts";
 import { exitState } from "../exit.ts";
 import type { Frame } from "../frame.ts";
@@ -35,11 +35,9 @@ export async function startTask(run: Run, frame: Frame, state: TaskState): Promi
       resource: resource.arn,
       ...timing,
     });
-    run.advance(frame, "LambdaFunctionStarted");
   } else {
     const region = regionOf(run.execution.arn);
     run.advance(frame, "TaskScheduled", { ...named(state), region, parameters: text, ...timing });
-    run.advance(frame, "TaskStarted", named(state));
   }
   const now = run.ambient.now();
   frame.attempt = attempt;
@@ -55,6 +53,10 @@ export async function startTask(run: Run, frame: Frame, state: TaskState): Promi
     submitted: false,
     childName: resource.service === "states" ? uuid(run.ambient) : undefined,
   };
+  run.startLater(frame, () => {
+    if (resource.kind === "lambda-arn") run.advance(frame, "LambdaFunctionStarted");
+    else run.advance(frame, "TaskStarted", named(state));
+  });
   run.effects.push({ kind: "task", frame: frame.id, attempt, state: frame.state, resource });
   return undefined;
 }
@@ -87,6 +89,12 @@ export async function taskSucceeded(run: Run, frame: Frame, state: TaskState, re
   if (resource.kind === "lambda-arn") run.advance(frame, "LambdaFunctionSucceeded", details);
   else run.advance(frame, "TaskSucceeded", { ...named(state), ...details });
   return exitState(run, frame, state, { place: "", result: { result }, otherwise: result, next: state.next });
+}
+
+/** Writes that the attempt ran out of time and gives the failure back, to be thrown. */
+export function taskTimedOut(run: Run, frame: Frame, state: TaskState, missedHeartbeat: boolean): StateFailure {
+  const failure = taskFailed(run, frame, state, TIMEOUT, undefined);
+  return missedHeartbeat ? new HeartbeatMissed() : failure;
 }
 
 /** Writes how the attempt failed and gives the failure back, to be thrown. */
