@@ -1,6 +1,6 @@
 import { isFailure, type FailureRecord } from "./model/failures.ts";
 import type { Ledger } from "./io/ports.ts";
-import type { RunContext } from "./task.ts";
+import type { RunContext } from "./model/run-context.ts";
 
 /** Run records are history for people; the versions that decide what runs live elsewhere and do not expire. */
 const KEEP_DAYS = 400;
