@@ -3,38 +3,25 @@ import { rmSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { connect } from "../core/io/connect.ts";
-import { openBus } from "../core/io/embedded/bus.ts";
-import { addToOutbox, makeEvent } from "../core/io/embedded/outbox.ts";
-import { embeddedSecrets, writeSecret } from "../core/io/embedded/secrets.ts";
 import { WAREHOUSE_FOLDER } from "../core/io/embedded/lake.ts";
 import { ENV, readSettings } from "../core/io/settings.ts";
-import { isFailure } from "../core/model/failures.ts";
-import type { DatabaseSync } from "node:sqlite";
 import { loadAssembly } from "./assembly.ts";
-import type { Rule } from "./assembly/triggers.ts";
 import { createCatalogue } from "./catalogue/catalogue.ts";
-import { openEngine, type PutEvent } from "./control/engine-port.ts";
+import { openEngine } from "./control/engine-port.ts";
 import { startEventPump } from "./events/pump.ts";
-import { openHomeStore, type HomeStore } from "./home-store.ts";
+import { openHomeStore } from "./home-store.ts";
 import { startScheduler } from "./schedules/scheduler.ts";
 import { controlRoutes } from "./server/control-routes.ts";
 import { listen, readBody, sendFailure, sendJson } from "./server/http.ts";
+import { publisher } from "./server/own-events.ts";
+import { openOwnInbox, type InboxSettings } from "./server/own-inbox.ts";
 import { serveRoutes } from "./server/routes.ts";
 import { lockStateFolder, prepareStateFolder, removeAddress, writeAddress } from "./server/state-folder.ts";
 import { tokenRoutes } from "./server/token-routes.ts";
-import { openWebhookInbox } from "./webhook-inbox.ts";
 import { createContainerPool } from "./workers/container-pool.ts";
 import { createLambdaPool } from "./workers/lambda-pool.ts";
 import { openStartedAttempts } from "./workers/started-attempts.ts";
 import { killLeftovers } from "./workers/process-group.ts";
-
-export interface InboxSettings {
-  /** Served at `/inbox/<name>`. */
-  readonly name: string;
-  readonly signatureHeader: string;
-  /** Secret role that is pointed at the inbox, unless it points elsewhere already. */
-  readonly secretRole: string;
-}
 
 export interface HomeOptions {
   readonly stateDir: string;
@@ -148,7 +135,7 @@ export async function startHome(options: HomeOptions): Promise<Home> {
     undo.push(() => functions.stop());
     undo.push(() => engine.containers.stop());
 
-    const inbox = options.inbox === undefined ? undefined : await openInbox(stateDir, url, options.inbox);
+    const inbox = options.inbox === undefined ? undefined : await openOwnInbox(stateDir, url, options.inbox);
     undo.push(() => inbox?.close());
 
     const onError = (error: unknown): void => options.log(`Event not handled yet: ${String(error)}`);
@@ -227,45 +214,6 @@ export async function startHome(options: HomeOptions): Promise<Home> {
     await stop();
     throw error;
   }
-}
-
-/** Events of executions reach rules only if there are such rules: otherwise every step would cost a write more. */
-function publisher(
-  stateDir: string,
-  customBus: string,
-  rules: readonly Rule[],
-  store: HomeStore,
-  undo: (() => void)[],
-) {
-  const wanted = rules.some(
-    ({ pattern, targets }) =>
-      JSON.stringify(pattern["source"] ?? "").includes("aws.states") &&
-      targets.some(({ arn }) => arn.includes(":stateMachine:")),
-  );
-  let bus: DatabaseSync | undefined;
-  undo.push(() => bus?.close());
-  return (events: readonly PutEvent[]): void => {
-    for (const { bus: name, source, type, detail, id } of events) {
-      if (source === "aws.states" && !wanted) continue;
-      if (name !== customBus) store.publish({ source, type, detail, ...(id === undefined ? {} : { id }) });
-      else addToOutbox((bus ??= openBus(stateDir)), makeEvent(type, source, detail, id === undefined ? {} : { id }));
-    }
-  };
-}
-
-/** Points the secret at our own inbox. A secret that points elsewhere is somebody's real receiver and is left alone. */
-async function openInbox(stateDir: string, url: string, { name, signatureHeader, secretRole }: InboxSettings) {
-  const own = `${url}/inbox/${name}`;
-  const known = await embeddedSecrets(stateDir, {})
-    .read(secretRole)
-    .catch((error: unknown) => {
-      if (isFailure(error) && error.code === "secret_missing") return undefined;
-      throw error;
-    });
-  const isOurs = known === undefined || /^http:\/\/127\.0\.0\.1:\d+\/inbox\//.test(known["url"] ?? "");
-  const secret = (isOurs ? known?.["token"] : undefined) ?? randomBytes(32).toString("hex");
-  if (isOurs) await writeSecret(stateDir, secretRole, { ...known, url: own, token: secret });
-  return openWebhookInbox(stateDir, { signatureHeader, secret });
 }
 
 const pick = (values: Readonly<Record<string, string>>, names: readonly string[]): Record<string, string> =>

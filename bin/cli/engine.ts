@@ -7,6 +7,7 @@ import { Failure } from "../../core/model/failures.ts";
 import { ROOT } from "./paths.ts";
 
 const START_TIMEOUT_MS = 120_000;
+const OTHER_START_TIMEOUT_MS = 5_000;
 const IDLE_STOP_MINUTES = 30;
 
 /** The engine of this state folder; starts one in the background when none runs. */

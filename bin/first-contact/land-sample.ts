@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { EngineClient } from "../../embedded/control/client.ts";
 import { landingKey, type LandingKind } from "../cli/landing-keys.ts";
 import type { Output } from "../cli/output.ts";
-import { landAndWait, type LandedObject, type LandingFile } from "../cli/verbs/land.ts";
+import { landAndWait, type LandedObject, type LandingFile } from "../cli/landing.ts";
 import { SAMPLE_COURSE_ID, SAMPLE_DATE, SAMPLE_DEPLOYMENT, sampleCourse, sampleTrackingLog } from "./sample.ts";
 
 /** A first build of all models takes about 20 s on two cores. */
@@ -30,7 +30,14 @@ export async function landSample(engine: EngineClient, stateDir: string, out: Ou
       file("course_archive", `${SAMPLE_COURSE_ID}.tar.gz`, sampleCourse()),
       file("tracking_log", `tracking.log-${SAMPLE_DATE}.gz`, sampleTrackingLog()),
     ];
-    return await landAndWait({ engine, out, stateDir, files, wait: true, timeoutSeconds: TIMEOUT_SECONDS });
+    return await landAndWait({
+      engine: () => Promise.resolve(engine),
+      out,
+      stateDir,
+      files,
+      wait: true,
+      timeoutSeconds: TIMEOUT_SECONDS,
+    });
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -24,6 +24,8 @@ export interface ControlOptions {
 const RUNS_DEFAULT = 200;
 const LandedObjects = z.object({
   objects: z.array(z.object({ bucket: z.string(), key: z.string(), versionId: z.string() })),
+  /** The runs' outputs before all has settled, too. */
+  outputs: z.boolean().default(false),
 });
 const Start = z.object({ machine: z.string(), name: z.string().optional(), input: z.unknown().optional() });
 
@@ -109,10 +111,11 @@ export function controlRoutes(options: ControlOptions): ApiRoute[] {
       method: "POST",
       path: "/api/follow",
       serve: async ({ body }) => {
-        const followed = follow(LandedObjects.parse(body).objects, options);
+        const { objects, outputs } = LandedObjects.parse(body);
+        const followed = follow(objects, options);
         const detail = async (execution: ExecutionView) => ({
           ...(await view(execution)),
-          output: execution.output ?? null,
+          ...(outputs || followed.settled ? { output: execution.output ?? null } : {}),
         });
         return {
           settled: followed.settled,

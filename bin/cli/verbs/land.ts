@@ -1,15 +1,9 @@
 import { accessSync, constants, statSync } from "node:fs";
-import { setTimeout as sleep } from "node:timers/promises";
 import * as z from "zod";
-import { ENV_LANDING, landFiles, type Landed } from "../../../embedded/control/land.ts";
-import { countsOf } from "../landing-counts.ts";
-import { landingKey, landingKind, LANDING_KINDS, type LandingKind } from "../landing-keys.ts";
-import { badInput, EXIT, table, type Output } from "../output.ts";
-import { readStatus, Run } from "../status.ts";
-import type { EngineClient } from "../../../embedded/control/client.ts";
+import { landingKey, landingKind, LANDING_KINDS } from "../landing-keys.ts";
+import { landAndWait, type LandedObject } from "../landing.ts";
+import { badInput, EXIT, table } from "../output.ts";
 import type { Verb } from "../verb.ts";
-
-const POLL_MS = 150;
 
 const Options = z.looseObject({
   as: z.string({ error: `--as is missing: ${LANDING_KINDS.join(" or ")}` }),
@@ -18,25 +12,6 @@ const Options = z.looseObject({
   wait: z.boolean().default(false),
   timeout: z.coerce.number().positive().default(900),
 });
-
-export const LandedRun = Run.extend({ output: z.unknown() });
-export type LandedRun = z.infer<typeof LandedRun>;
-
-const Followed = z.object({
-  settled: z.boolean(),
-  objects: z.array(z.array(LandedRun).nullable()),
-  downstream: z.array(Run),
-});
-type Followed = z.infer<typeof Followed>;
-
-export interface LandedObject {
-  readonly key: string;
-  readonly sha256: string;
-  readonly bytes: number;
-  readonly run: string | null;
-  readonly status: string;
-  readonly [count: string]: unknown;
-}
 
 export const land: Verb = {
   usage: "land <file...>",
@@ -59,9 +34,8 @@ export const land: Verb = {
     const kind = landingKind(as);
     const files = args.map((path) => ({ path, kind, key: landingKey(kind, deployment, path, date) }));
     checkFiles(files);
-    const engine = await context.engine();
     const { objects, ok } = await landAndWait({
-      engine,
+      engine: context.engine,
       out: context.out,
       stateDir: context.stateDir,
       files,
@@ -95,87 +69,6 @@ function checkFiles(files: readonly { readonly path: string; readonly key: strin
       );
     seen.set(key, path);
   }
-}
-
-export interface LandingFile {
-  readonly path: string;
-  readonly kind: LandingKind;
-  readonly key: string;
-}
-
-export async function landAndWait(options: {
-  readonly engine: EngineClient;
-  readonly out: Output;
-  readonly stateDir: string;
-  readonly files: readonly LandingFile[];
-  readonly wait: boolean;
-  readonly timeoutSeconds: number;
-}): Promise<{ readonly objects: LandedObject[]; readonly ok: boolean; readonly downstream: readonly Run[] }> {
-  const { engine, out, stateDir, files } = options;
-  const { settings } = await readStatus(engine);
-  const bucket = settings[ENV_LANDING] ?? "";
-  const landed = await landFiles(stateDir, bucket, files, ({ key, bytes }) =>
-    out.note(`landed ${key} (${bytes} bytes)`),
-  );
-  if (!options.wait) {
-    const objects = landed.map((one, index) => ({
-      ...identity(one),
-      run: null,
-      status: "landed",
-      ...countsOf(files[index]?.kind, []),
-    }));
-    return { objects, ok: true, downstream: [] };
-  }
-  const followed = await waitUntilSettled(engine, landed, out, options.timeoutSeconds);
-  const objects = landed.map((one, index): LandedObject => {
-    const runs = followed.objects[index] ?? null;
-    const [run] = runs ?? [];
-    const status = runs === null ? "queued" : run === undefined ? "ignored" : run.status;
-    return {
-      ...identity(one),
-      run: run?.id ?? null,
-      status,
-      ...countsOf(files[index]?.kind, runs ?? []),
-      error: run?.error ?? null,
-    };
-  });
-  const all = [...objects.map(({ status }) => status), ...followed.downstream.map(({ status }) => status)];
-  if (!followed.settled)
-    out.note(`Not settled after ${options.timeoutSeconds} s; the work goes on. See \`npx millrace runs\`.`);
-  for (const failed of followed.downstream.filter(({ status }) => status === "failed")) {
-    out.note(`The run ${failed.id} that this caused has failed: ${failed.error?.message ?? ""}`);
-  }
-  return {
-    objects,
-    ok: followed.settled && all.every((status) => status === "succeeded"),
-    downstream: followed.downstream,
-  };
-}
-
-const identity = ({ key, sha256, bytes }: Landed) => ({ key, sha256, bytes });
-
-async function waitUntilSettled(
-  engine: EngineClient,
-  landed: readonly Landed[],
-  out: Output,
-  timeoutSeconds: number,
-): Promise<Followed> {
-  const objects = landed.map(({ bucket, key, versionId }) => ({ bucket, key, versionId }));
-  let told = "";
-  for (const deadline = Date.now() + timeoutSeconds * 1000; ; await sleep(POLL_MS)) {
-    const followed = await engine.post("/api/follow", { objects }, Followed);
-    const line = progress(followed);
-    if (line !== told) out.note((told = line));
-    if (followed.settled || Date.now() > deadline) return followed;
-  }
-}
-
-function progress({ objects, downstream, settled }: Followed): string {
-  const runs = objects.flatMap((found) => found ?? []);
-  const done = runs.filter(({ status }) => status !== "running").length;
-  const building = downstream.filter(({ status }) => status === "running").length;
-  const later = downstream.length === 0 ? "" : `; ${downstream.length} runs caused by them, ${building} at work`;
-  return `${done} of ${objects.length} runs done${later}${settled ? "; settled" : ""}`;
 }
 
 function render(objects: readonly LandedObject[]): string {
