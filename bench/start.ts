@@ -16,9 +16,8 @@ export async function run(args: readonly string[]): Promise<BenchResult> {
   const folder = mkdtempSync(join(tmpdir(), "millrace-start-"));
   try {
     const clone = join(folder, "clone");
-    if (values["warm-only"] !== true)
-      command("git", ["clone", "--quiet", "--no-hardlinks", ROOT, clone], folder, undefined);
-    const checkout = values["warm-only"] === true ? ROOT : clone;
+    if (!values["warm-only"]) command("git", ["clone", "--quiet", "--no-hardlinks", ROOT, clone], folder, undefined);
+    const checkout = values["warm-only"] ? ROOT : clone;
     const start = (): number => {
       const begun = performance.now();
       command("npm", ["start", "--silent", "--", "--once"], checkout, join(folder, "state"));
@@ -29,7 +28,7 @@ export async function run(args: readonly string[]): Promise<BenchResult> {
     return {
       bench: "start",
       machine: describeMachine(),
-      figures: { [values["warm-only"] === true ? "first_s" : "fresh_s"]: round(first), warm_s: round(warm) },
+      figures: { [values["warm-only"] ? "first_s" : "fresh_s"]: round(first), warm_s: round(warm) },
       ratios: {},
     };
   } finally {

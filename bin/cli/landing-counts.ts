@@ -19,7 +19,7 @@ interface Output {
 
 /** The counts of one landed file from the outputs of the runs that it started. */
 export function countsOf(kind: LandingKind | undefined, runs: readonly Output[]): Record<string, unknown> {
-  const [output] = runs.map((run) => run.output).filter((value) => value !== null && value !== undefined);
+  const output = runs.map((run) => run.output).find((value) => value !== null && value !== undefined);
   if (kind === "course_archive") {
     const parsed = ArchiveOutput.safeParse(output);
     return { counts: parsed.success ? parsed.data.counts : null };
@@ -27,6 +27,6 @@ export function countsOf(kind: LandingKind | undefined, runs: readonly Output[])
   const parsed = LogOutput.safeParse(output);
   const counts = parsed.success ? parsed.data.counts : { lines: null, rows: null, quarantined: null, blank: null };
   const { lines, rows, quarantined, blank } = counts;
-  const deduplicated = parsed.success && (parsed.data.outcome === "unchanged" || parsed.data.outcome === "duplicate");
+  const deduplicated = parsed.success && DEDUPLICATED.has(parsed.data.outcome ?? "");
   return { lines, rows, quarantined, blank, deduplicated };
 }

@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import type { Command } from "commander";
 import * as z from "zod";
 import { resolve } from "node:path";
 import type { EngineClient } from "../../embedded/control/client.ts";
