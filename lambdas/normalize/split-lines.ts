@@ -78,7 +78,9 @@ export class LineSplitter {
       const lf = chunk.indexOf(LF, from);
       this.line += 1;
       const ending = lf > from && chunk[lf - 1] === CR ? 2 : 1;
-      this.consumer.take(chunk, from, lf + 1 - ending, ending, this.line, this.lineOffset, knownUtf8);
+      const stop = lf + 1 - ending;
+      if (stop - from > this.maxBytes) this.refuse(chunk.subarray(from, lf + 1), true);
+      else this.consumer.take(chunk, from, stop, ending, this.line, this.lineOffset, knownUtf8);
       this.lineOffset += lf + 1 - from;
       from = lf + 1;
     }
@@ -115,14 +117,18 @@ export class LineSplitter {
       const ending = !hasLf ? 0 : bytes[length - 2] === CR ? 2 : 1;
       const end = length - ending;
       this.dropCarry();
-      if (end > this.maxBytes) {
-        const whole = new LongLine();
-        whole.push(bytes.subarray(0, length));
-        this.consumer.longPiece(bytes.subarray(0, length));
-        this.consumer.tooLong({ line, offset, ...whole.close(hasLf) });
-      } else this.consumer.take(bytes, 0, end, ending, line, offset, isUtf8(bytes));
+      if (end > this.maxBytes) this.refuse(bytes.subarray(0, length), hasLf);
+      else this.consumer.take(bytes, 0, end, ending, line, offset, isUtf8(bytes));
     }
     this.lineOffset += length;
+  }
+
+  /** A line that is too long and yet at hand. */
+  private refuse(bytes: Buffer, hasLf: boolean): void {
+    const long = new LongLine();
+    long.push(bytes);
+    this.consumer.longPiece(bytes);
+    this.consumer.tooLong({ line: this.line, offset: this.lineOffset, ...long.close(hasLf) });
   }
 
   private dropCarry(): void {
