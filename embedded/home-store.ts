@@ -18,6 +18,7 @@ const SCHEMA = `
   );
   CREATE INDEX IF NOT EXISTS handled_by_key ON handled_events (bucket, object_key);
   CREATE INDEX IF NOT EXISTS handled_by_cause ON handled_events (cause_run);
+  CREATE INDEX IF NOT EXISTS handled_by_time ON handled_events (handled_at);
   CREATE TABLE IF NOT EXISTS dead_letters (
     event_id TEXT NOT NULL, rule TEXT NOT NULL, target TEXT NOT NULL,
     event TEXT NOT NULL, error TEXT NOT NULL, at TEXT NOT NULL,
@@ -101,6 +102,9 @@ export function openHomeStore(stateDir: string) {
     },
     setTick(schedule: string, anchor: Date, lastTick: Date): void {
       setTick.run(schedule, anchor.toISOString(), lastTick.toISOString());
+    },
+    prune(handledBefore: Date): void {
+      db.prepare(`DELETE FROM handled_events WHERE handled_at < ?`).run(handledBefore.toISOString());
     },
     /** Puts an event of the home itself on the default bus, durably. */
     publish(event: {

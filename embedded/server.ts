@@ -3,6 +3,7 @@ import { rmSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { connect } from "../core/io/connect.ts";
+import { embeddedFailure } from "../core/io/embedded/errors.ts";
 import { WAREHOUSE_FOLDER } from "../core/io/embedded/lake.ts";
 import { ENV, readSettings } from "../core/io/settings.ts";
 import { loadAssembly } from "./assembly.ts";
@@ -22,6 +23,10 @@ import { createContainerPool } from "./workers/container-pool.ts";
 import { createLambdaPool } from "./workers/lambda-pool.ts";
 import { openStartedAttempts } from "./workers/started-attempts.ts";
 import { killLeftovers } from "./workers/process-group.ts";
+
+/** As long as Step Functions keeps the history of an execution. */
+const KEEP_DAYS = 90;
+const DAY_MS = 86_400_000;
 
 export interface HomeOptions {
   readonly stateDir: string;
@@ -152,6 +157,15 @@ export async function startHome(options: HomeOptions): Promise<Home> {
     const scheduler = startScheduler({ schedules: assembly.schedules, store, start, onError });
     undo.push(() => scheduler.stop());
 
+    const forget = async (): Promise<void> => {
+      const before = new Date(Date.now() - KEEP_DAYS * DAY_MS);
+      store.prune(before);
+      while ((await engine.prune(before)) > 0);
+    };
+    await forget();
+    const forgetting = setInterval(() => void forget().catch(onError), DAY_MS);
+    undo.push(() => clearInterval(forgetting));
+
     let lastRequest = Date.now();
     const busy = (): boolean =>
       functions.busy + engine.containers.busy + engine.containers.waiting > 0 || engine.running() > 0;
@@ -212,7 +226,7 @@ export async function startHome(options: HomeOptions): Promise<Home> {
     return { url, port, warnings: assembly.warnings, busy, idleMs: () => Date.now() - lastRequest, stop };
   } catch (error) {
     await stop();
-    throw error;
+    throw embeddedFailure(error, "start the engine");
   }
 }
 

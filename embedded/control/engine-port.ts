@@ -27,6 +27,8 @@ export interface EnginePort {
   readonly containers: ContainerPool;
   /** Executions that have not ended. */
   running(): number;
+  /** Forgets executions that ended before a time, at most 1,000 a call; returns how many. */
+  prune(endedBefore: Date): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -98,6 +100,7 @@ export async function openEngine(options: {
   return {
     containers,
     running: () => engine.pending(),
+    prune: (endedBefore) => engine.prune(endedBefore),
     close: () => engine.close(),
     tokens: {
       succeed: (token, output) => engine.sendTaskSuccess(token, JSON.stringify(output)),

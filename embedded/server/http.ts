@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { EngineError } from "../engine/errors.ts";
 import { Failure, describeFailure, isFailure } from "../../core/model/failures.ts";
 
 const BODY_MAX_BYTES = 16 * 1024 * 1024;
@@ -81,8 +82,17 @@ const STATUS: Readonly<Record<string, number>> = {
 };
 
 /** Failures travel as their record, so that the command line shows the same sentence. */
-export function sendFailure(response: ServerResponse, error: unknown): void {
+export function sendFailure(response: ServerResponse, thrown: unknown): void {
+  const error = thrown instanceof EngineError && thrown.name === "JournalUnavailable" ? noJournal(thrown) : thrown;
   const status = isFailure(error) ? (STATUS[error.name] ?? 500) : 500;
   if (response.headersSent) response.destroy();
   else sendJson(response, status, { failure: describeFailure(error) });
 }
+
+const noJournal = (cause: EngineError): Failure =>
+  new Failure("Transient", `${cause.message}. Nothing was changed; the engine stops.`, {
+    code: "journal_unavailable",
+    what: "write the engine's journal",
+    hint: "Make room on the disk of the state folder, then start the engine again with `npx millrace up`.",
+    cause,
+  });

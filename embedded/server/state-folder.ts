@@ -11,6 +11,7 @@ import {
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import * as z from "zod";
+import { embeddedFailure, isBusy } from "../../core/io/embedded/errors.ts";
 import { Failure } from "../../core/model/failures.ts";
 
 /** Tells our folder from any other: `reset` deletes nothing without it. */
@@ -49,9 +50,10 @@ export function prepareStateFolder(stateDir: string): void {
 export function lockStateFolder(stateDir: string): { release(): void } {
   const db = new DatabaseSync(join(stateDir, "engine.lock"));
   try {
-    db.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE;");
+    db.exec("PRAGMA journal_mode = OFF; PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE;");
   } catch (error) {
     db.close();
+    if (!isBusy(error)) throw embeddedFailure(error, "lock the state folder");
     const other = readAddress(stateDir);
     const who = other === undefined ? "another process" : `process ${other.pid}, http://127.0.0.1:${other.port}`;
     throw new Failure("Conflict", `An engine runs on ${stateDir} already (${who}).`, {
