@@ -58,7 +58,7 @@ test("objects and domain events start their machines, and what does not match is
   await objects.put("bucket", "elsewhere/c", "x");
   const bus = embeddedBus(stateDir);
   const detail = {
-    version: 1,
+    version: 1 as const,
     asset: "a",
     partition: "p",
     dataVersion: "v",
