@@ -19,6 +19,15 @@ export interface AslRunResult {
   readonly history: readonly HistoryEvent[];
 }
 
+/** The mocks do not fit the machine. `hint` says what to change. */
+export class MockProblem extends EngineError {
+  readonly hint: string;
+  constructor(message: string, hint: string) {
+    super("InvalidExecutionInput", message);
+    this.hint = hint;
+  }
+}
+
 const MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:asl-run";
 
 /**
@@ -49,17 +58,14 @@ export async function aslRun(request: {
     const { executionArn } = await engine.start(MACHINE, { name: "run", input: request.input ?? {} });
     for (;;) {
       await engine.settled();
-      if (desk.problem !== undefined) throw new EngineError("InvalidExecutionInput", desk.problem);
+      if (desk.problem !== undefined) throw desk.problem;
       const callback = desk.callbacks.shift();
       if (callback !== undefined) await callback(engine);
       else if (engine.pending() === 0 || !clock.fireNext()) break;
     }
     const { status, output, error, cause } = engine.describe(executionArn);
     if (status === "RUNNING") {
-      throw new EngineError(
-        "InvalidExecutionInput",
-        "The execution waits for ever: a mock answers nothing and no time-out is set.",
-      );
+      throw new MockProblem("The execution waits for ever: nothing answers and no time-out is set.", "Set a time-out.");
     }
     return {
       status,
@@ -78,7 +84,7 @@ class MockDesk {
   readonly #mocks: Mocks;
   readonly #used = new Map<string, number>();
   readonly callbacks: ((engine: Engine) => Promise<void>)[] = [];
-  problem: string | undefined;
+  problem: MockProblem | undefined;
 
   constructor(mocks: Mocks) {
     this.#mocks = mocks;
@@ -90,7 +96,10 @@ class MockDesk {
     this.#used.set(state, used + 1);
     const outcome = outcomes?.[Math.min(used, outcomes.length - 1)];
     if (outcome === undefined) {
-      this.problem ??= `The task "${state}" ran, but the mocks have no entry for it. Add "${state}": [{"result": ...}].`;
+      this.problem ??= new MockProblem(
+        `The task "${state}" ran, but the mocks have no entry for it.`,
+        `Add ${JSON.stringify(state)}: [{"result": …}] or [{"error": "Name", "cause": "…"}] to the mocks.`,
+      );
     }
     return outcome;
   }
@@ -128,7 +137,10 @@ class MockDesk {
 function readMocks(value: unknown): Mocks {
   const json = typeof value === "string" ? parseJson(value) : value;
   const refuse = (what: string): never => {
-    throw new EngineError("InvalidExecutionInput", `The mocks are wrong: ${what}.`);
+    throw new MockProblem(
+      `The mocks are wrong: ${what}.`,
+      'Give {"State": [{"result": …} or {"error": "Name", "cause": "…"}, …]}.',
+    );
   };
   if (!isRecord(json)) return refuse(`they must be an object of state names`);
   return Object.fromEntries(

@@ -35,7 +35,9 @@ export async function exitState(run: Run, frame: Frame, outcome: Outcome, plan: 
     name: frame.state,
     output: text,
     outputDetails: NOT_TRUNCATED,
-    ...(outcome.assign === undefined ? {} : { assignedVariables: variables, assignedVariablesDetails: NOT_TRUNCATED }),
+    ...(Object.keys(variables).length === 0
+      ? {}
+      : { assignedVariables: variables, assignedVariablesDetails: NOT_TRUNCATED }),
   });
   Object.assign(frame.vars, assigned);
   frame.task = undefined;

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { Json } from "./json.ts";
 import { find, lines, run, task } from "./run-states.ts";
 
 describe("expressions", () => {
@@ -78,12 +79,60 @@ describe("expressions", () => {
     expect(result.output).toEqual({ before: [1, 10], after: [10, 1] });
   });
 
-  test("the context object", async () => {
+  test("a function is no result", async () => {
+    for (const text of ["function($x) { $x }", "$abs", "[{'deep': $abs}]"]) {
+      const result = await run({ E: { Type: "Pass", Output: `{% ${text} %}`, End: true } });
+      expect(result.cause).toContain(`'${text}' specified for the field 'Output' returned an unsupported result type.`);
+    }
+  });
+
+  test("a state that fails on entering is taken back in the chain, one that fails later is not", async () => {
+    const ends = async (states: Record<string, Json>, mocks?: unknown) =>
+      lines(await run({ First: { Type: "Pass", Next: "S" }, ...states }, { mocks })).slice(3);
+    const bad = "{% $states.input.missing %}";
+    expect(await ends({ S: { Type: "Succeed", Output: bad } })).toEqual([
+      "4 3 SucceedStateEntered S",
+      "5 3 EvaluationFailed",
+      "6 5 ExecutionFailed",
+    ]);
+    expect(await ends({ S: task({ Arguments: bad }) })).toEqual([
+      "4 3 TaskStateEntered S",
+      "5 3 EvaluationFailed",
+      "6 5 ExecutionFailed",
+    ]);
+    expect(await ends({ S: { Type: "Wait", Timestamp: "{% 'soon' %}", End: true } })).toEqual([
+      "4 3 WaitStateEntered S",
+      "5 4 EvaluationFailed",
+      "6 5 ExecutionFailed",
+    ]);
+    expect((await ends({ S: task({ Output: bad }) }, { S: [{ result: {} }] })).slice(-2)).toEqual([
+      "8 7 EvaluationFailed",
+      "9 8 ExecutionFailed",
+    ]);
+  });
+
+  test("the context object counts retries where there can be any", async () => {
     const result = await run({ S: { Type: "Pass", Output: "{% $states.context %}", End: true } }, { input: { a: 1 } });
-    expect(result.output).toMatchObject({
-      Execution: { Name: "run", Input: { a: 1 }, StartTime: "2025-01-01T00:00:00.000Z", RedriveCount: 0 },
-      StateMachine: { Name: "asl-run" },
-      State: { Name: "S", RetryCount: 0, EnteredTime: "2025-01-01T00:00:00.000Z" },
-    });
+    expect(JSON.stringify(result.output)).toBe(
+      JSON.stringify({
+        Execution: {
+          Id: "arn:aws:states:us-east-1:123456789012:execution:asl-run:run",
+          Input: { a: 1 },
+          StartTime: "2025-01-01T00:00:00.000Z",
+          Name: "run",
+          RoleArn: "arn:aws:iam::123456789012:role/asl-run",
+          RedriveCount: 0,
+        },
+        StateMachine: { Id: "arn:aws:states:us-east-1:123456789012:stateMachine:asl-run", Name: "asl-run" },
+        State: { Name: "S", EnteredTime: "2025-01-01T00:00:00.000Z" },
+      }),
+    );
+    const state = task({ Arguments: "{% $states.context.State.RetryCount %}" });
+    expect(find(await run({ S: state }, { mocks: { S: [{ result: 1 }] } }), "TaskScheduled")["parameters"]).toBe("0");
+  });
+
+  test("an empty Assign leaves no trace", async () => {
+    const result = await run({ S: { Type: "Pass", Assign: {}, End: true } });
+    expect(find(result, "PassStateExited")).toEqual({ name: "S", output: "{}", outputDetails: { truncated: false } });
   });
 });

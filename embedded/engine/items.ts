@@ -64,9 +64,14 @@ async function* inside(body: Readable, reader: ItemReader): AsyncGenerator<Json>
 }
 
 async function* csvItems(body: Readable, reader: ItemReader): AsyncGenerator<JsonObject> {
-  let headers = reader.csvHeaders;
+  let headers = reader.csvHeaders === undefined ? undefined : unique(reader.csvHeaders);
   for await (const row of csvRows(body, reader.csvDelimiter)) {
-    if (headers === undefined) headers = row;
+    if (headers === undefined) headers = unique(row);
     else yield Object.fromEntries(headers.map((header, index) => [header, row[index] ?? ""]));
   }
+}
+
+function unique(headers: readonly string[]): readonly string[] {
+  if (new Set(headers).size < headers.length) throw new Error("CSV headers cannot contain duplicates.");
+  return headers;
 }

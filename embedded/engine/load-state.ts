@@ -18,10 +18,9 @@ type Common = { readonly name: string; readonly next: string | undefined } & Out
 const COMMON = ["Type", "Comment", "QueryLanguage"];
 const FLOW = ["Output", "Assign", "Next", "End"];
 const GUARDED = [...COMMON, ...FLOW, "Retry", "Catch", "Arguments"];
-const DISTRIBUTED_ONLY = [
-  ...["ItemReader", "ItemBatcher", "ResultWriter", "Label"],
-  ...["ToleratedFailureCount", "ToleratedFailurePercentage"],
-];
+const DISTRIBUTED_ONLY = ["ItemReader", "ItemBatcher", "ResultWriter", "Label"];
+// AWS takes these in an inline Map too, where they do nothing.
+const TOLERANCE = ["ToleratedFailureCount", "ToleratedFailurePercentage"];
 const FIELDS: Readonly<Record<string, readonly string[]>> = {
   Pass: [...COMMON, ...FLOW],
   Succeed: [...COMMON, "Output"],
@@ -32,7 +31,7 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
   Parallel: [...GUARDED, "Branches"],
   Map: [
     ...GUARDED.filter((field) => field !== "Arguments"),
-    ...["ItemProcessor", "Items", "ItemSelector", "MaxConcurrency", ...DISTRIBUTED_ONLY],
+    ...["ItemProcessor", "Items", "ItemSelector", "MaxConcurrency", ...DISTRIBUTED_ONLY, ...TOLERANCE],
   ],
 };
 

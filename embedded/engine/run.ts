@@ -211,7 +211,7 @@ export class Run {
   }
 
   scope(frame: Frame, extra: JsonObject = {}, token?: string, item = this.item(frame)): Scope {
-    const context = contextObject(this.execution, frame, item, token);
+    const context = contextObject(this.execution, frame, item, token, "retry" in this.state(frame));
     return {
       ambient: this.ambient,
       variables: this.#variables(frame),

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import * as z from "zod";
-import { aslRun as runAlone } from "../../../embedded/engine/asl-run.ts";
+import { aslRun as runAlone, MockProblem } from "../../../embedded/engine/asl-run.ts";
 import { EngineError } from "../../../embedded/engine/errors.ts";
 import { checkDefinition } from "../../../lib/checks/asl.ts";
 import { badInput, EXIT } from "../output.ts";
@@ -38,7 +38,9 @@ export const aslRun: Verb = {
       );
       return EXIT.ok;
     } catch (error) {
-      if (error instanceof EngineError) throw badInput(error.message, "Nothing was run.", error.name);
+      if (error instanceof MockProblem) throw badInput(error.message, error.hint, error.name);
+      if (error instanceof EngineError)
+        throw badInput(error.message, "Correct the definition; nothing was run.", error.name);
       throw error;
     }
   },

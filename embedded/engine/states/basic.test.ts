@@ -72,6 +72,21 @@ describe("choice, wait and fail", () => {
     ]);
   });
 
+  test("a wait has a longest time, and its timestamp a form", async () => {
+    const wait = (time: Json) => run({ W: { Type: "Wait", End: true, ...Object(time) } });
+    expect((await wait({ Seconds: 2_147_483_647 })).status).toBe("SUCCEEDED");
+    expect(await wait({ Seconds: 2_147_483_648 })).toMatchObject({
+      error: "States.Runtime",
+      cause:
+        "An error occurred while executing the state 'W' (entered at the event id #2). Wait state delay is too long.",
+    });
+    expect(await wait({ Timestamp: "2025-01-01 00:00:00Z" })).toMatchObject({
+      error: "States.QueryEvaluationError",
+      cause:
+        "An error occurred while executing the state 'W' (entered at the event id #2). The Timestamp field cannot be parsed as an ISO-8601 extended offset date-time format string: 2025-01-01 00:00:00Z",
+    });
+  });
+
   test("Fail computes its error and cause", async () => {
     const result = await run(
       { F: { Type: "Fail", Error: "{% 'E' & 1 %}", Cause: "{% $states.input.why %}" } },

@@ -33,10 +33,16 @@ export async function runChoice(run: Run, frame: Frame, state: ChoiceState): End
   return exitState(run, frame, state, { place: "", otherwise: frame.input, next: state.next });
 }
 
+// AWS counts the seconds of a wait in 31 bits: it waits 24,855 days but not 24,856.
+const LONGEST_WAIT_MS = 2_147_483_647_000;
+
 export async function startWait(run: Run, frame: Frame, state: WaitState): Promise<undefined> {
   const scope = run.scope(frame);
   const seconds = await resolveInteger(state.seconds, "Seconds", scope, 0);
   frame.dueMs = seconds === undefined ? await until(state, scope) : run.ambient.now() + seconds * 1000;
+  if (frame.dueMs - run.ambient.now() > LONGEST_WAIT_MS) {
+    throw run.located(frame, RUNTIME, "Wait state delay is too long.");
+  }
   frame.phase = "wait";
   run.touch(frame);
   return undefined;

@@ -64,8 +64,17 @@ async function storeItems(
 ): Promise<{ list: number; total: number; itemCount: number }> {
   const { journal, execution } = run;
   const list = newList(run);
-  const maxItems = await resolveInteger(state.itemReader?.maxItems, "ItemReader/ReaderConfig/MaxItems", scope, 0);
-  const inputs = batches(run, frame, state, firstOf(source, maxItems ?? Number.POSITIVE_INFINITY), scope);
+  const field = "ItemReader/ReaderConfig/MaxItems";
+  const maxItems = (await resolveInteger(state.itemReader?.maxItems, field, scope, Number.NEGATIVE_INFINITY)) ?? 0;
+  if (maxItems < 0) throw new Error("field MaxItems must be positive");
+  // To AWS 0 is no limit at all.
+  const inputs = batches(
+    run,
+    frame,
+    state,
+    firstOf(source, maxItems === 0 ? Number.POSITIVE_INFINITY : maxItems),
+    scope,
+  );
   let [total, itemCount] = [0, 0];
   let chunk: Json[] = [];
   for await (const { input, items } of inputs) {
@@ -82,7 +91,6 @@ async function storeItems(
 
 async function* firstOf(source: Iterable<Json> | AsyncIterable<Json>, count: number): AsyncGenerator<Json> {
   let index = 0;
-  if (count === 0) return;
   for await (const item of source) {
     yield item;
     if (++index >= count) return;

@@ -74,6 +74,87 @@ describe("map", () => {
     expect((await run({ M: map("{% 7 %}") })).error).toBe("States.QueryEvaluationError");
   });
 
+  test("only a list can be iterated, and the state fails with events of its own", async () => {
+    const map = (more: Record<string, Json>) => ({
+      M: {
+        Type: "Map",
+        ItemProcessor: { StartAt: "P", States: { P: { Type: "Pass", End: true } } },
+        End: true,
+        ...more,
+      },
+    });
+    const items = await run(map({ Items: "{% {'a': 1} %}" }));
+    const cause = "An error occurred while executing the state 'M' (entered at the event id #2). ";
+    expect(items.cause).toBe(
+      `${cause}The JSONata expression '{'a': 1}' specified for the field 'Items' returned an unexpected result type. Expected 'array', but was 'object' for value: {"a":1}`,
+    );
+    expect(lines(items).slice(1)).toEqual([
+      "2 0 MapStateEntered M",
+      "3 0 EvaluationFailed",
+      "4 3 MapStateFailed",
+      "5 4 ExecutionFailed",
+    ]);
+    const input = await run(map({}), { input: { a: 1 } });
+    expect(input.cause).toBe(`${cause}Map state input must be an array but was: {"a":1}`);
+    expect(find(input, "EvaluationFailed")).not.toHaveProperty("location");
+    const Items = "{% {'a': 1} %}";
+    const distributed = {
+      ProcessorConfig: { Mode: "DISTRIBUTED", ExecutionType: "STANDARD" },
+      StartAt: "P",
+      States: { P: { Type: "Pass", End: true } },
+    };
+    expect((await run(map({ Items, ItemProcessor: distributed }))).output).toEqual([{ Key: "a", Value: 1 }]);
+  });
+
+  test("a retried Map starts again where it failed and fails once", async () => {
+    const result = await run(
+      {
+        M: {
+          Type: "Map",
+          ItemProcessor: { StartAt: "F", States: { F: { Type: "Fail", Error: "E" } } },
+          Retry: [{ ErrorEquals: ["E"], MaxAttempts: 1 }],
+          End: true,
+        },
+      },
+      { input: [1] },
+    );
+    expect(lines(result).slice(2)).toEqual([
+      "3 2 MapStateStarted",
+      "4 3 MapIterationStarted M 0",
+      "5 4 FailStateEntered F",
+      "6 5 MapIterationFailed M 0",
+      "7 5 MapStateStarted",
+      "8 7 MapIterationStarted M 0",
+      "9 8 FailStateEntered F",
+      "10 9 MapIterationFailed M 0",
+      "11 9 MapStateFailed",
+      "12 11 ExecutionFailed",
+    ]);
+  });
+
+  test("tasks that time out together all say so first", async () => {
+    const result = await run(
+      {
+        M: {
+          Type: "Map",
+          ItemProcessor: { StartAt: "T", States: { T: task({ TimeoutSeconds: 5 }) } },
+          End: true,
+        },
+      },
+      { input: [1, 2], mocks: { T: [{ error: "States.Timeout" }] } },
+    );
+    expect(lines(result).slice(11)).toEqual([
+      "12 10 TaskTimedOut",
+      "13 11 TaskTimedOut",
+      "14 12 MapIterationFailed M 0",
+      "15 12 TaskStateAborted",
+      "16 12 MapIterationAborted M 1",
+      "17 12 TaskStateAborted",
+      "18 12 MapStateFailed",
+      "19 18 ExecutionFailed",
+    ]);
+  });
+
   test("a failed iteration aborts the others", async () => {
     const result = await run(
       {
