@@ -9,6 +9,7 @@ import { VirtualClock } from "./clock.ts";
 import { Engine, type EngineOptions } from "./engine.ts";
 import type { Effects, Json, StatusChange } from "./engine.ts";
 import { TaskError } from "./errors.ts";
+import { detailsOf } from "./run-states.ts";
 
 const arn = (name: string): string => `arn:aws:states:us-east-1:1:stateMachine:${name}`;
 const executionOf = (machine: string, name: string): string =>
@@ -366,7 +367,7 @@ test("a stopped Map Run leaves no child behind", async () => {
   await engine.stop(executionArn);
   while (engine.pending() > 0) await new Promise((resolve) => setTimeout(resolve, 2));
   const started = engine.history(executionArn).find((event) => event.type === "MapRunStarted");
-  const { mapRunArn } = started?.["mapRunStartedEventDetails"] as { mapRunArn: string };
+  const { mapRunArn } = detailsOf(started) as { mapRunArn: string };
   expect(engine.list({ mapRunArn }).executions.map((child) => child.status)).toEqual(["ABORTED", "ABORTED", "ABORTED"]);
 });
 
