@@ -1,5 +1,5 @@
 import { createInterface } from "node:readline";
-import { Readable } from "node:stream";
+import type { Readable } from "node:stream";
 import * as z from "zod";
 import { Failure } from "../model/failures.ts";
 import { objectMissing } from "./object-failures.ts";

@@ -1,5 +1,6 @@
 import type { QuarantineReason } from "./accounting.ts";
-import { LineScanner, type ScanFault } from "./scan-line.ts";
+import { LineScanner } from "./scan-line.ts";
+import type { ScanFault } from "./text-reader.ts";
 
 export interface Verdict {
   readonly reason: QuarantineReason;

@@ -18,8 +18,6 @@ export const FIELDS = [
   "accept_language",
 ] as const;
 
-export type Field = (typeof FIELDS)[number];
-
 export const CONTEXT = FIELDS.indexOf("context");
 export const EVENT = FIELDS.indexOf("event");
 export const TIME = FIELDS.indexOf("time");

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { Failure, isFailure } from "../../core/model/failures.ts";
+import { type Failure, isFailure } from "../../core/model/failures.ts";
 import { ByteSource } from "./byte-source.ts";
 import { LF } from "./byte-classes.ts";
 import { gzipMember, malformed } from "./gzip-member.ts";

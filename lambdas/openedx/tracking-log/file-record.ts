@@ -35,7 +35,11 @@ export interface StoredRecord {
   readonly record: FileRecord;
 }
 
-const filesPk = (source: TrackingLogSource): string => `tracking-log#${source.id}`;
+/** Where the record of a URI is; its `planId` names the newest plan for the URI's rows. */
+export const recordKey = (source: TrackingLogSource, uri: string) => ({
+  pk: `tracking-log#${source.id}`,
+  sk: `uri#${uri}`,
+});
 const textsPk = (source: TrackingLogSource): string => `tracking-log-text#${source.id}`;
 
 export async function findRecord(
@@ -43,7 +47,8 @@ export async function findRecord(
   source: TrackingLogSource,
   uri: string,
 ): Promise<StoredRecord | undefined> {
-  const item = await ledger.get(filesPk(source), `uri#${uri}`);
+  const { pk, sk } = recordKey(source, uri);
+  const item = await ledger.get(pk, sk);
   return item === undefined ? undefined : { rev: item.rev, record: FileRecord.parse(item.data) };
 }
 
@@ -110,7 +115,7 @@ export async function writeRecord(
   const claims = record.duplicateOf === undefined && record.counts.lines > 0;
   await ledger.write([
     {
-      put: { pk: filesPk(source), sk: `uri#${record.uri}`, data: record },
+      put: { ...recordKey(source, record.uri), data: record },
       if: before === undefined ? { absent: true } : { rev: before.rev },
     },
     ...(claims

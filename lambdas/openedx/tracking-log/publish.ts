@@ -5,7 +5,7 @@ import type { CommitPlan } from "../../../core/model/commit-plan.ts";
 import { SORT_ORDER, TABLE_COLUMNS } from "../../normalize/columns.ts";
 import type { NormalisedFile } from "../../normalize/normalise-file.ts";
 import type { TrackingLogSource } from "../sources/tracking-logs.ts";
-import { CODE_VERSION, type FileRecord } from "./file-record.ts";
+import { CODE_VERSION, recordKey, type FileRecord } from "./file-record.ts";
 
 type Home = { readonly io: Pick<Io, "objects" | "ledger">; readonly settings: Pick<Settings, "buckets"> };
 
@@ -46,6 +46,7 @@ export async function putPlan(
   const plan: CommitPlan = {
     version: 1,
     id: planId,
+    newest: recordKey(source, uri),
     tables: [
       {
         namespace: "raw",
