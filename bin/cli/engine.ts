@@ -23,7 +23,7 @@ export async function useEngine(stateDir: string, note: (message: string) => voi
 /** Starts `millrace up` as a process of its own and waits until it answers. */
 export async function startInBackground(stateDir: string, options: readonly string[]): Promise<EngineClient> {
   const logs = join(stateDir, "logs");
-  mkdirSync(logs, { recursive: true });
+  mkdirSync(logs, { recursive: true, mode: 0o700 });
   const log = join(logs, "engine.log");
   const fd = openSync(log, "a");
   const child = spawn(

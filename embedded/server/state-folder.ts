@@ -32,7 +32,8 @@ export const isStateFolder = (stateDir: string): boolean => existsSync(join(stat
 /** Makes the folder if it does not exist. A folder with somebody else's files in it is refused. */
 export function prepareStateFolder(stateDir: string): void {
   if (isStateFolder(stateDir)) return;
-  mkdirSync(stateDir, { recursive: true });
+  // It holds learner data and secrets.
+  mkdirSync(stateDir, { recursive: true, mode: 0o700 });
   if (readdirSync(stateDir).some((name) => name !== "logs" && name !== "secrets.json")) {
     throw new Failure("Misconfigured", `The folder ${stateDir} is not empty and is not a Millrace state folder.`, {
       code: "foreign_state_folder",
