@@ -90,15 +90,15 @@ class MockDesk {
     this.#mocks = mocks;
   }
 
-  #next(state: string): MockOutcome | undefined {
+  #next(state: string, what = "task", result = "…"): MockOutcome | undefined {
     const outcomes = this.#mocks[state];
     const used = this.#used.get(state) ?? 0;
     this.#used.set(state, used + 1);
     const outcome = outcomes?.[Math.min(used, outcomes.length - 1)];
     if (outcome === undefined) {
       this.problem ??= new MockProblem(
-        `The task "${state}" ran, but the mocks have no entry for it.`,
-        `Add ${JSON.stringify(state)}: [{"result": …}] or [{"error": "Name", "cause": "…"}] to the mocks.`,
+        `The ${what} "${state}" ran, but the mocks have no entry for it.`,
+        `Add ${JSON.stringify(state)}: [{"result": ${result}}] or [{"error": "Name", "cause": "…"}] to the mocks.`,
       );
     }
     return outcome;
@@ -106,7 +106,7 @@ class MockDesk {
 
   /** The items of a distributed Map with an ItemReader: the mock of the Map state itself, a list. */
   async *items(state: string): AsyncGenerator<Json> {
-    const outcome = this.#next(state);
+    const outcome = this.#next(state, "ItemReader of", "[the items]");
     if (outcome === undefined) return;
     if ("error" in outcome) throw new Error(outcome.cause ?? outcome.error);
     if (Array.isArray(outcome.result)) yield* outcome.result;

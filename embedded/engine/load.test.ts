@@ -83,3 +83,12 @@ test("fills in AWS's defaults", () => {
     ?.states.get("A");
   expect(state).toMatchObject({ retry: [{ intervalSeconds: 1, maxAttempts: 3, backoffRate: 2, jitter: false }] });
 });
+
+test("a mixed machine may have states that mean the same in both languages", () => {
+  const done = { Done: { Type: "Succeed" } };
+  const jsonata = { Type: "Pass", Next: "Done", QueryLanguage: "JSONata" };
+  expect(load({ A: jsonata, ...done }, { QueryLanguage: null }).levels.get("")?.states.size).toBe(2);
+  expect(() => load({ A: jsonata, Done: { Type: "Succeed", InputPath: "$.a" } }, { QueryLanguage: null })).toThrow(
+    "/States/Done: QueryLanguage must be JSONata",
+  );
+});

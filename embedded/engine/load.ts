@@ -1,6 +1,7 @@
 import type { Level, Program, State } from "./definition.ts";
 import { EngineError } from "./errors.ts";
 import { isJsonObject, type Json, type JsonObject, parseJson } from "./json.ts";
+import { isExpression } from "./expressions.ts";
 import { loadState } from "./load-state.ts";
 import { Problems } from "./problems.ts";
 
@@ -35,6 +36,8 @@ function machine(problems: Problems, json: JsonObject, anyIntegration: boolean):
   const language = json["QueryLanguage"] ?? "JSONPath";
   const levels = new Map<string, Level>();
   const names = new Set<string>();
+  const neutral: string[] = [];
+  let isJsonata = false;
 
   const level = (id: string, body: JsonObject): void => {
     const { StartAt: startAt, States: states } = body;
@@ -52,12 +55,9 @@ function machine(problems: Problems, json: JsonObject, anyIntegration: boolean):
         problems.report(where, "a state is a JSON object");
         continue;
       }
-      if ((state["QueryLanguage"] ?? language) !== "JSONata") {
-        problems.report(
-          where,
-          "QueryLanguage must be JSONata, here or for the whole machine; JSONPath does not run here",
-        );
-      }
+      if ((state["QueryLanguage"] ?? language) === "JSONata") isJsonata = true;
+      else if (language !== "JSONata" && asksNothing(state)) neutral.push(where);
+      else problems.report(where, NO_JSONPATH);
       const read = loadState({ problems, anyIntegration, level }, name, where, state);
       if (read !== undefined) loaded.set(name, read);
     }
@@ -66,8 +66,28 @@ function machine(problems: Problems, json: JsonObject, anyIntegration: boolean):
   };
 
   level("", json);
+  if (!isJsonata) for (const where of neutral) problems.report(where, NO_JSONPATH);
   return { timeoutSeconds: typeof timeout === "number" ? timeout : undefined, levels };
 }
+
+const NO_JSONPATH = "QueryLanguage must be JSONata, here or for the whole machine; JSONPath does not run here";
+const NEUTRAL_TYPES = new Set(["Pass", "Succeed", "Fail", "Wait"]);
+const NEUTRAL_FIELDS = new Set([
+  "Type",
+  "Comment",
+  "QueryLanguage",
+  "Next",
+  "End",
+  "Error",
+  "Cause",
+  "Seconds",
+  "Timestamp",
+]);
+
+/** A state that means the same in both query languages, as they stand between the JSONata states of a mixed machine. */
+const asksNothing = (state: JsonObject): boolean =>
+  NEUTRAL_TYPES.has(String(state["Type"])) &&
+  Object.entries(state).every(([field, value]) => NEUTRAL_FIELDS.has(field) && !isExpression(value));
 
 /** Every target exists at its level, every state is reached, and the level can end. */
 function checkGraph(

@@ -170,6 +170,9 @@ describe("task", () => {
   });
 
   test("without a mock it is named", async () => {
-    await expect(run({ Lonely: task() })).rejects.toThrow('The task "Lonely" ran, but the mocks have no entry');
+    await expect(run({ Lonely: task() })).rejects.toMatchObject({
+      message: 'The task "Lonely" ran, but the mocks have no entry for it.',
+      hint: 'Add "Lonely": [{"result": …}] or [{"error": "Name", "cause": "…"}] to the mocks.',
+    });
   });
 });
