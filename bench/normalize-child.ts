@@ -11,7 +11,8 @@ const TASK = { memoryMb: 512, threads: 1 };
 const PLAIN = { memoryMb: 4096, threads: 2 };
 
 const started = performance.now();
-const rawBytes = mode === "millrace" ? await millrace() : await plain(mode === "plain");
+const rawBytes =
+  mode === "millrace" ? await millrace() : await plain(mode !== "plain-unsorted", mode === "plain-task" ? TASK : PLAIN);
 const seconds = (performance.now() - started) / 1_000;
 process.stdout.write(`${JSON.stringify({ seconds, peakRssMb: process.resourceUsage().maxRSS / 1024, rawBytes })}\n`);
 
@@ -30,8 +31,8 @@ async function millrace(): Promise<number> {
   return facts.bytes;
 }
 
-async function plain(sorted: boolean): Promise<number> {
-  const db = await openDuckDb({ ...PLAIN, tempDir: join(folder, "spill"), extensionsDir: "" });
+async function plain(sorted: boolean, resources: typeof PLAIN): Promise<number> {
+  const db = await openDuckDb({ ...resources, tempDir: join(folder, "spill"), extensionsDir: "" });
   const types: Readonly<Record<string, string>> = { context: "JSON", event: "JSON", time: "TIMESTAMP" };
   const columns = FIELDS.map((name) => `${quoteName(name)}: '${types[name] ?? "VARCHAR"}'`).join(", ");
   const constants = [
