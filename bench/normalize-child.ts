@@ -12,7 +12,7 @@ const PLAIN = { memoryMb: 4096, threads: 2 };
 
 const started = performance.now();
 const rawBytes =
-  mode === "millrace" ? await millrace() : await plain(mode !== "plain-unsorted", mode === "plain-task" ? TASK : PLAIN);
+  mode === "millrace" ? await millrace() : await plain(mode === "plain", mode === "plain-task" ? TASK : PLAIN);
 const seconds = (performance.now() - started) / 1_000;
 process.stdout.write(`${JSON.stringify({ seconds, peakRssMb: process.resourceUsage().maxRSS / 1024, rawBytes })}\n`);
 
