@@ -18,6 +18,7 @@ test.each([
     undefined,
     "sources/edxorg-gcs-archives/COLD/mitx-edx-events-2026-01-15.log.gz",
   ],
+  ["tracking_log", "edxorg", "a.log", "2026-02-01", "sources/edxorg-gcs-archives/COLD/2026-02-01/a.log"],
   [
     "course_archive",
     "xpro",
@@ -43,6 +44,10 @@ test.each(["2026-02-30", "yesterday", "2026-1-5", ""])("the date %j is refused",
   expect(() => landingKey("tracking_log", "mitx", "a.log", date)).toThrow(/no date/);
 });
 
+test("a course export must be named like an archive", () => {
+  expect(() => landingKey("course_archive", "xpro", "course.xml")).toThrow(/not named like a course export/);
+});
+
 test("edxorg has no course exports of its own, and an unknown kind is refused", () => {
   expect(() => landingKey("course_archive", "edxorg", "a.tar.gz")).toThrow(/no deployment "edxorg" for course_archive/);
   expect(() => landingKind("video")).toThrow(/no kind of input/);
@@ -55,7 +60,7 @@ test("every declared landing trigger is met by one of the keys", () => {
     const kind = landingKind(job);
     const keys = ["mitx", "mitxonline", "xpro", "edxorg"].flatMap((deployment) => {
       try {
-        return [landingKey(kind, deployment, "file.gz")];
+        return [landingKey(kind, deployment, "file.tar.gz")];
       } catch {
         return [];
       }

@@ -7,7 +7,9 @@ const LAYOUT = {
     mitx: (file: string, date: string) => `sources/tracking-mitx/logs/${date}/${file}`,
     mitxonline: (file: string, date: string) => `sources/tracking-mitxonline/logs/${date}/${file}`,
     xpro: (file: string, date: string) => `sources/tracking-xpro/logs/${date}/${file}`,
-    edxorg: (file: string) => `sources/edxorg-gcs-archives/COLD/${file}`,
+    // edX.org names its files by their date; what is named otherwise gets a folder that says it.
+    edxorg: (file: string, date: string) =>
+      `sources/edxorg-gcs-archives/COLD/${file.includes(date) ? file : `${date}/${file}`}`,
   },
   course_archive: {
     mitx: (file: string) => `sources/course-exports-mitx/${file}`,
@@ -27,7 +29,7 @@ export function landingKind(value: string): LandingKind {
 
 /**
  * The object key of a file. The log date is what was given, else a date in the file's name, else today (UTC).
- * @throws Rejected `unknown_deployment`, `bad_date`
+ * @throws Rejected `unknown_deployment`, `bad_date`, `not_an_archive`
  */
 export function landingKey(kind: LandingKind, deployment: string, path: string, date?: string): string {
   const layout: Readonly<Record<string, (file: string, date: string) => string>> = LAYOUT[kind];
@@ -41,6 +43,13 @@ export function landingKey(kind: LandingKind, deployment: string, path: string, 
     );
   }
   const file = basename(path);
+  if (kind === "course_archive" && !/\.(tar\.gz|tgz|tar)$/.test(file)) {
+    throw badInput(
+      `${path} is not named like a course export, so nothing would take it up.`,
+      "Course exports end in .tar.gz, .tgz or .tar. Nothing was landed.",
+      "not_an_archive",
+    );
+  }
   return make(file, date === undefined ? dateOf(file) : checkedDate(date));
 }
 

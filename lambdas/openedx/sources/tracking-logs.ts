@@ -25,7 +25,7 @@ export const trackingLogSources: readonly TrackingLogSource[] = [
   {
     id: "edxorg",
     landsUnder: "sources/edxorg-gcs-archives/",
-    files: /^COLD\/.+\.log(\.gz)?$/,
+    files: /^COLD\/.+/,
     table: "raw__edxorg__s3__tracking_logs",
     asset: "edxorg/raw_data/tracking_logs",
   },
