@@ -218,6 +218,7 @@ describe("the control API", () => {
 
   test("serves loopback names only, so that no web page reaches it through a name of its own", async () => {
     expect(await status("/api/health", { host: "evil.example" })).toBe(403);
+    expect(await status("/", {})).toBe(200);
     expect(await status("/catalog/v1/config", { host: "evil.example:80" })).toBe(403);
     expect(await status("/catalog/v1/config", { host: `localhost:${home.port}` })).toBe(200);
   });

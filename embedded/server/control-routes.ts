@@ -43,6 +43,13 @@ export function controlRoutes(options: ControlOptions): ApiRoute[] {
     });
   };
   return [
+    {
+      // Whoever opens the address in a browser learns that it is the right one.
+      method: "GET",
+      path: "/",
+      open: true,
+      serve: () => ({ millrace: "The engine is up. Steer it with npx millrace --help.", icebergCatalogue: "/catalog" }),
+    },
     { method: "GET", path: "/api/health", open: true, serve: () => ({ pid: process.pid }) },
     { method: "GET", path: "/api/status", serve: () => options.status() },
     {
