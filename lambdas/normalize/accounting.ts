@@ -19,6 +19,8 @@ export type QuarantineReason = (typeof REASONS)[number];
 export interface LineCounts {
   lines: number;
   rows: number;
+  /** Rows that the kernel read; the others took the byte path. */
+  fastRows: number;
   quarantined: number;
   blank: number;
   bom: number;
@@ -37,6 +39,7 @@ const OTHER_KEYS = "…";
 export const emptyCounts = (): LineCounts => ({
   lines: 0,
   rows: 0,
+  fastRows: 0,
   quarantined: 0,
   blank: 0,
   bom: 0,

@@ -25,13 +25,15 @@ export class GzipFile {
     this.done.catch(() => undefined);
   }
 
-  /** The bytes are copied; `tail` are one or two bytes that follow them. */
-  add(bytes: Buffer, start: number, end: number, tail: Buffer): void {
-    const length = end - start + tail.length;
-    if (this.filled + length > this.block.length) this.next(length);
-    bytes.copy(this.block, this.filled, start, end);
-    tail.copy(this.block, this.filled + end - start);
-    this.filled += length;
+  /** The bytes are copied. */
+  add(bytes: Uint8Array, start: number, end: number): void {
+    for (let from = start; from < end;) {
+      const to = Math.min(end, from + BLOCK_BYTES - this.filled);
+      this.block.set(bytes.subarray(from, to), this.filled);
+      this.filled += to - from;
+      from = to;
+      if (this.filled === BLOCK_BYTES) this.next();
+    }
   }
 
   /** Waits until the compressor has caught up. */
@@ -40,21 +42,16 @@ export class GzipFile {
   }
 
   async finish(): Promise<void> {
-    this.next(0);
+    this.next();
     this.gzip.end();
     await this.done;
   }
 
-  private next(room: number): void {
+  private next(): void {
     const { block } = this;
     // Blocks are used again: a gigabyte of new ones would cost a second of garbage collection.
-    if (this.filled > 0) {
-      this.gzip.write(block.subarray(0, this.filled), () => {
-        if (block.length === BLOCK_BYTES) this.free.push(block);
-      });
-    }
-    const again = room <= BLOCK_BYTES ? this.free.pop() : undefined;
-    this.block = again ?? Buffer.allocUnsafeSlow(Math.max(BLOCK_BYTES, room));
+    if (this.filled > 0) this.gzip.write(block.subarray(0, this.filled), () => this.free.push(block));
+    this.block = this.free.pop() ?? Buffer.allocUnsafeSlow(BLOCK_BYTES);
     this.filled = 0;
   }
 

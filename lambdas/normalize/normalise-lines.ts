@@ -3,7 +3,7 @@ import { isBlankByte } from "./byte-classes.ts";
 import { countReason, countUnknownKey, emptyCounts, type LineCounts } from "./accounting.ts";
 import { classifyFault, type Verdict } from "./classify-line.ts";
 import { CONTEXT, EVENT, FIELDS, TIME } from "./columns.ts";
-import { LineRenderer, isFarFrom, stagedBound } from "./render-line.ts";
+import { LineRenderer, isFarFrom, midnightMicros, stagedBound } from "./render-line.ts";
 import { LineScanner, type Member } from "./scan-line.ts";
 
 /** A line in the buffer that it was found in: content `start..end`, then `ending` bytes of line ending. */
@@ -42,7 +42,7 @@ export class LineNormaliser {
   /** `logDate` is `YYYY-MM-DD`. */
   constructor(sink: LineSink, logDate: string) {
     this.sink = sink;
-    this.logDateMicros = Date.parse(`${logDate}T00:00:00Z`) * 1_000;
+    this.logDateMicros = midnightMicros(logDate);
   }
 
   /** `knownUtf8` = the caller has checked a range that holds the line. */

@@ -1,4 +1,5 @@
 import type { FileHandle } from "node:fs/promises";
+import type { FastBlock } from "./kernel/fast-lines.ts";
 
 /** A part is staged when it holds this much: it bounds memory, and each becomes one Parquet file. */
 export const PART_BYTES = 32 * 1024 * 1024;
@@ -36,6 +37,14 @@ export class Part {
     this.micros[this.count] = key;
     this.count += 1;
     this.place = end;
+  }
+
+  /** Takes the staged lines of a block that the kernel read. */
+  addBlock(block: FastBlock): void {
+    this.reserve(block.staged.length);
+    const base = this.place;
+    this.buffer.set(block.staged, base);
+    for (let index = 0; index < block.lines; index += 1) this.add(base + block.stagedEnd(index), block.micros(index));
   }
 
   /** All lines by (event time, line). Lines come nearly in order, so most of the sort is finding that out. */

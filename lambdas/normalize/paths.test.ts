@@ -29,6 +29,16 @@ afterAll(() => db.close());
 
 const plainColumns = (row: Row): Record<string, unknown> => Object.fromEntries(PLAIN.map((name) => [name, row[name]]));
 
+/** All outputs, but for how many rows came which way. */
+async function outputs(text: string, fast: boolean) {
+  const { rows, counts, quarantine, quarantinedBytes, normalised } = await normaliseBytes(db, text, { fast });
+  const { fastRows, ...same } = counts;
+  return {
+    fastRows,
+    rest: { rows, counts: { ...same, unknownKeys: { ...same.unknownKeys } }, quarantine, quarantinedBytes, normalised },
+  };
+}
+
 async function bothPaths(lines: readonly string[]) {
   const ours = await normaliseBytes(db, lines.map((line) => `${line}\n`).join(""));
   const judged = lines.filter((line, index) => {
@@ -44,6 +54,119 @@ async function bothPaths(lines: readonly string[]) {
   ).map(plainColumns);
   return { rows, theirs };
 }
+
+const vectors = ["tracking-logs", "hostile/tracking-logs"].flatMap((folder) =>
+  readdirSync(join(SHARED, folder))
+    .filter((name) => /\.log(\.gz)?$/.test(name) && !name.startsWith("container-"))
+    .map((name) => join(folder, name)),
+);
+
+const raw = String.raw;
+/** Lines as Open edX writes them, and lines that differ from those in one place. */
+const usual = fc
+  .record({
+    name: fc.constantFrom(
+      ...[
+        "a",
+        "",
+        "é😀",
+        "x".repeat(33),
+        "tab\t",
+        raw`Zo\u00eb`,
+        raw`sl\/ash`,
+        raw`q\"uote`,
+        raw`\\`,
+        raw`\ud83d\ude00`,
+      ],
+      ...[raw`\u0000`, raw`\u0041`, raw`\uD800`, raw`\u00g0`, raw`\x`],
+    ),
+    time: fc.constantFrom(
+      ...['"2026-01-15T10:11:12.123456+00:00"', '"2024-02-29T23:59:59.999999+00:00"', "null", "1686651072.25"],
+      ...[
+        '"2026-02-29T10:11:12.123456+00:00"',
+        '"2026-01-15T10:11:60.123456+00:00"',
+        '"2026-13-15T10:11:12.123456+00:00"',
+      ],
+      ...[
+        '"1999-12-31T23:59:59.999999+00:00"',
+        '"2100-12-31T23:59:59.999999+00:00"',
+        '"2100-02-29T00:00:00.000000+00:00"',
+      ],
+      ...[
+        '"2026-01-15 10:11:12.123456+00:00"',
+        '"2026-01-15T10:11:12.123456-00:00"',
+        raw`"2026-01-1\u0035T10:11:12.1234+00:00"`,
+      ],
+    ),
+    event: fc.constantFrom(
+      ...[
+        '{"a": 1.50, "b": [ ], "c":{ }}',
+        raw`"{\"a\": 1.50}"`,
+        raw`{"k\"\\\/\u00e9\n": "v\u001f"}`,
+        raw`{"\u4e2d":"\b\f\r\t"}`,
+      ],
+      ...[
+        "[-0, 1e400, 01]",
+        "[-0, 1e400, -1.5E+9]",
+        "[1,]",
+        '{"a":1,"a":2}',
+        "true",
+        "fals",
+        "null",
+        "7",
+        "-",
+        '{"a" 1}',
+        '"cut',
+      ],
+      ...[
+        `${"[".repeat(62)}${"]".repeat(62)}`,
+        `${"[".repeat(70)}${"]".repeat(70)}`,
+        `{"long":"${"y".repeat(200)}${raw`\\`}"}`,
+      ],
+    ),
+    after: fc.constantFrom(
+      "",
+      "",
+      "",
+      ', "referer": 1',
+      ', "extra": {"a" : 1}',
+      ', "name": "a"',
+      raw`, "na\u006de": "b"`,
+      ",",
+    ),
+    end: fc.constantFrom("\n", "\n", "\r\n", " \t\r\r\n", " x\n", "\n\n", "{}\n"),
+  })
+  .map(
+    ({ name, time, event, after, end }) =>
+      `{"username": "u", "name": "${name}", "time": ${time},"event": ${event}${after}}${end}`,
+  );
+
+describe("the fast path and the byte path", () => {
+  test.each(vectors)("give the same of %s", async (file) => {
+    const bytes = readFileSync(join(SHARED, file));
+    const text = (bytes[0] === 0x1f ? gunzipSync(bytes) : bytes).toString("latin1");
+    const [fast, slow] = [await outputs(text, true), await outputs(text, false)];
+    expect([fast.rest, slow.fastRows]).toEqual([slow.rest, 0]);
+  });
+
+  test("take the usual lines fast", async () => {
+    const text = readFileSync(join(SHARED, "tracking-logs", "answer_dist_acceptance_tracking.log.gz"));
+    const { fastRows } = await outputs(gunzipSync(text).toString("utf8"), true);
+    expect(fastRows).toBeGreaterThan(680);
+  });
+
+  test("give the same of random lines", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(usual, { minLength: 100, maxLength: 200 }), fc.boolean(), async (lines, mangled) => {
+        const text = mangled ? lines.join("").slice(7, -9) : lines.join("");
+        const [fast, slow] = [await outputs(text, true), await outputs(text, false)];
+        expect(fast.rest).toEqual(slow.rest);
+        expect(slow.fastRows).toBe(0);
+      }),
+      { numRuns: 40 },
+    );
+  });
+});
 
 describe("the byte path and the engine's strict reading", () => {
   const files = ["tracking-logs", "hostile/tracking-logs"].flatMap((folder) =>

@@ -134,6 +134,9 @@ export class LineRenderer {
 
 const isNested = ({ kind }: Member): boolean => kind === "object" || kind === "array";
 
+/** Midnight of a `YYYY-MM-DD`, in microseconds since 1970. */
+export const midnightMicros = (date: string): number => Date.parse(`${date}T00:00:00Z`) * 1_000;
+
 /** Whether the event's instant is more than 7 days from its log date (midnight, microseconds). */
 export const isFarFrom = (micros: number, logDateMicros: number): boolean =>
   micros < logDateMicros - 7 * DAY_MICROS || micros >= logDateMicros + 8 * DAY_MICROS;

@@ -17,7 +17,17 @@ export interface LongLineFound {
   readonly blank: boolean;
 }
 
+/** Reads many lines at once; stops before one that it does not know. */
+export interface FastReader {
+  /** A block of whole lines; false = read them one by one. */
+  load(block: Uint8Array): boolean;
+  /** Reads on at `from` in the block; `line` and `offset` are of the line there. */
+  next(from: number, line: number, offset: number): { readonly lines: number; readonly consumed: number };
+}
+
 export interface LineConsumer {
+  /** Absent = every line goes to `take`. */
+  readonly fast?: FastReader | undefined;
   take(
     bytes: Uint8Array,
     start: number,
@@ -27,7 +37,7 @@ export interface LineConsumer {
     offset: number,
     knownUtf8: boolean,
   ): void;
-  /** Bytes of a line that is too long, ending included, as they come; `tooLong` closes it. */
+  /** Bytes of a line that is too long, ending included, as they come, to keep; `tooLong` closes it. */
   longPiece(bytes: Buffer): void;
   tooLong(found: LongLineFound): void;
 }
@@ -48,7 +58,7 @@ export class LineSplitter {
     this.maxBytes = maxBytes;
   }
 
-  /** The chunk is not changed, and not kept after the next call that ends its last line. */
+  /** The chunk is not changed, and may be freed after the call. */
   push(chunk: Buffer): void {
     let start = 0;
     if (this.carried > 0 || this.long !== undefined) {
@@ -74,25 +84,41 @@ export class LineSplitter {
   private whole(chunk: Buffer, start: number, end: number): void {
     // One call for many lines: the check runs at memory speed, a call for each line does not.
     const knownUtf8 = isUtf8(chunk.subarray(start, end));
+    const { fast } = this.consumer;
+    // No line of a block is longer than the block.
+    const mayBeFast = knownUtf8 && end - start <= this.maxBytes;
+    const isFast = fast !== undefined && mayBeFast && fast.load(chunk.subarray(start, end));
     for (let from = start; from < end;) {
-      const lf = chunk.indexOf(LF, from);
-      this.line += 1;
-      const ending = lf > from && chunk[lf - 1] === CR ? 2 : 1;
-      const stop = lf + 1 - ending;
-      if (stop - from > this.maxBytes) this.refuse(chunk.subarray(from, lf + 1), true);
-      else this.consumer.take(chunk, from, stop, ending, this.line, this.lineOffset, knownUtf8);
-      this.lineOffset += lf + 1 - from;
-      from = lf + 1;
+      if (isFast) {
+        const { lines, consumed } = fast.next(from - start, this.line + 1, this.lineOffset);
+        this.line += lines;
+        this.lineOffset += consumed;
+        from += consumed;
+        if (lines > 0) continue;
+      }
+      from = this.one(chunk, from, knownUtf8);
     }
+  }
+
+  /** The line at `from`, which has an LF; returns the place behind it. */
+  private one(chunk: Buffer, from: number, knownUtf8: boolean): number {
+    const lf = chunk.indexOf(LF, from);
+    this.line += 1;
+    const ending = lf > from && chunk[lf - 1] === CR ? 2 : 1;
+    const stop = lf + 1 - ending;
+    if (stop - from > this.maxBytes) this.refuse(chunk.subarray(from, lf + 1), true);
+    else this.consumer.take(chunk, from, stop, ending, this.line, this.lineOffset, knownUtf8);
+    this.lineOffset += lf + 1 - from;
+    return lf + 1;
   }
 
   private keep(bytes: Buffer): void {
     if (this.long !== undefined) {
       this.long.push(bytes);
-      this.consumer.longPiece(bytes);
+      this.consumer.longPiece(Buffer.from(bytes));
       return;
     }
-    this.carry.push(bytes);
+    this.carry.push(Buffer.from(bytes));
     this.carried += bytes.length;
     // Two more bytes may be the ending.
     if (this.carried <= this.maxBytes + 2) return;
@@ -127,7 +153,7 @@ export class LineSplitter {
   private refuse(bytes: Buffer, hasLf: boolean): void {
     const long = new LongLine();
     long.push(bytes);
-    this.consumer.longPiece(bytes);
+    this.consumer.longPiece(Buffer.from(bytes));
     this.consumer.tooLong({ line: this.line, offset: this.lineOffset, ...long.close(hasLf) });
   }
 
