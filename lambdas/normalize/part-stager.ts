@@ -10,12 +10,17 @@ export interface StagedFile {
   readonly rows: number;
 }
 
-/** Two parts in turn: while the engine turns one into Parquet, lines fill the other. */
+/** Parts that wait for the engine, at most: with fewer, reading and compressing would wait for it. */
+const WAITING_MAX = 2;
+
+/** Parts in turn: while the engine turns one into Parquet, lines fill the next ones. */
 export class PartStager {
   readonly files: StagedFile[] = [];
   part = new Part();
-  private spare: Part | undefined;
+  private readonly spare: Part[] = [];
+  /** The last of the parts that were handed over; each begins when the one before is done. */
   private working: Promise<void> = Promise.resolve();
+  private readonly waiting: Promise<void>[] = [];
   private started = 0;
   private readonly db: DuckDb;
   private readonly origin: RowOrigin;
@@ -41,16 +46,17 @@ export class PartStager {
   }
 
   private async flush(): Promise<void> {
-    await this.working;
+    if (this.waiting.length >= WAITING_MAX) await this.waiting.shift();
     const full = this.part;
-    this.part = this.spare ?? new Part();
-    this.spare = undefined;
-    this.working = this.stage(full).then(() => {
+    this.part = this.spare.pop() ?? new Part();
+    this.working = this.working.then(async () => {
+      await this.stage(full);
       full.clear();
-      this.spare = full;
+      this.spare.push(full);
     });
-    // The error is thrown by the next `flush` or by `finish`.
+    // The error is thrown by a later `flush` or by `finish`.
     this.working.catch(() => undefined);
+    this.waiting.push(this.working);
   }
 
   private async stage(part: Part): Promise<void> {

@@ -44,7 +44,8 @@ export class Part {
     this.reserve(block.staged.length);
     const base = this.place;
     this.buffer.set(block.staged, base);
-    for (let index = 0; index < block.lines; index += 1) this.add(base + block.stagedEnd(index), block.micros(index));
+    const { table } = block;
+    for (let at = 0; at < table.length; at += 2) this.add(base + (table[at] ?? 0), table[at + 1] ?? Number.NaN);
   }
 
   /** All lines by (event time, line). Lines come nearly in order, so most of the sort is finding that out. */

@@ -38,10 +38,8 @@ export interface FastBlock {
   /** Rows with a time, and rows without. */
   readonly timed: number;
   readonly untimed: number;
-  /** End of a line's staged text in `staged`. */
-  stagedEnd(index: number): number;
-  /** Microseconds since 1970, or NaN. */
-  micros(index: number): number;
+  /** Two numbers a line: the end of its staged text in `staged`, and its microseconds since 1970 or NaN. */
+  readonly table: Float64Array;
 }
 
 /**
@@ -87,7 +85,6 @@ export class FastLines {
     const { memory, view } = this;
     const lines = this.run(layout.INPUT + from, this.end, line, offset);
     const state = (index: number): number => view.getInt32(layout.STATE + index * 4, true);
-    const entry = (index: number): number => layout.TABLE + index * layout.TABLE_ENTRY_BYTES;
     return {
       lines,
       consumed: state(0) - layout.INPUT - from,
@@ -95,8 +92,7 @@ export class FastLines {
       normalised: memory.subarray(layout.NORMALISED, layout.NORMALISED + state(3)),
       timed: state(4),
       untimed: state(5),
-      stagedEnd: (index) => view.getInt32(entry(index), true),
-      micros: (index) => view.getFloat64(entry(index) + 8, true),
+      table: new Float64Array(memory.buffer, layout.TABLE, 2 * lines),
     };
   }
 }

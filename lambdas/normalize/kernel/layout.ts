@@ -11,4 +11,3 @@ export const INPUT_BYTES = 0x10_0000;
 export const STAGED = 0x40_0000;
 export const NORMALISED = 0xc0_0000;
 export const TABLE = 0x140_0000;
-export const TABLE_ENTRY_BYTES = 16;

@@ -17,7 +17,7 @@ const STAGED: i32 = 0x400000;
 const STAGED_SOFT: i32 = 0x800000;
 const NORMALISED: i32 = 0xc00000;
 const NORMALISED_SOFT: i32 = 0x1000000;
-const TABLE: i32 = 0x1400000; // 16 bytes a line: staged end, micros
+const TABLE: i32 = 0x1400000; // 16 bytes a line: staged end, micros, both f64
 const TABLE_LINES: i32 = 0x10000;
 
 const FIELDS: i32 = 14;
@@ -95,7 +95,7 @@ export function run(from: i32, end: i32, line: i32, offset: f64): i32 {
     staged = put(END, to);
 
     const entry = TABLE + taken * 16;
-    store<i32>(entry, staged - STAGED);
+    store<f64>(entry, <f64>(staged - STAGED));
     store<f64>(entry, micros == 0 ? NaN : <f64>micros, 8);
     taken += 1;
     cursor = next;
