@@ -71,10 +71,21 @@ export class QuarantineFile {
     const [pending, index] = [this.pending, this.pendingIndex];
     this.pending = [];
     this.pendingIndex = "";
+    let run: Buffer[] = [];
+    // One write for many lines: a file of nothing but bad lines would otherwise be half a million writes.
+    const write = async (): Promise<void> => {
+      if (run.length > 0) await this.lines.appendFile(Buffer.concat(run));
+      run = [];
+    };
     for (const piece of pending) {
-      if (typeof piece === "number") await this.lines.truncate(piece);
-      else await this.lines.appendFile(piece);
+      if (typeof piece !== "number") {
+        run.push(piece);
+        continue;
+      }
+      await write();
+      await this.lines.truncate(piece);
     }
+    await write();
     if (index !== "") await this.index.appendFile(index);
   }
 
