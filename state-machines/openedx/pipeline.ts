@@ -1,6 +1,7 @@
 import {
   definePipeline,
   type AssetDeclaration,
+  type Compute,
   type LandingTrigger,
   type TaskDeclaration,
 } from "../../core/model/pipeline.ts";
@@ -8,6 +9,17 @@ import { deployments } from "../../lambdas/openedx/sources/deployments.ts";
 
 /** A retried attempt must find room to spool the object and DuckDB's spill files. */
 const LOG_DISK_MB = 4096;
+
+/** Room for the largest log and the largest course export. */
+const worker: Compute = {
+  kind: "fargate",
+  cpuUnits: 1024,
+  memoryMb: 4096,
+  diskGb: 50,
+  timeoutSeconds: 14_400,
+  heartbeatSeconds: 60,
+  container: "worker",
+};
 
 const normalise: Omit<TaskDeclaration, "description" | "compute"> = {
   handler: "openedx/normalise-log",
@@ -61,29 +73,13 @@ export const openedx = definePipeline({
     },
     NormaliseLargeLog: {
       description: "Verifies and normalises one tracking log that is too large for a Lambda.",
-      compute: {
-        kind: "fargate",
-        cpuUnits: 1024,
-        memoryMb: 4096,
-        diskGb: 50,
-        timeoutSeconds: 14_400,
-        heartbeatSeconds: 60,
-        container: "worker",
-      },
+      compute: worker,
       ...normalise,
     },
     ExtractCourse: {
       description: "Unpacks one course export and stages its rows, files and manifest.",
       handler: "openedx/extract-course",
-      compute: {
-        kind: "fargate",
-        cpuUnits: 1024,
-        memoryMb: 4096,
-        diskGb: 50,
-        timeoutSeconds: 14_400,
-        heartbeatSeconds: 60,
-        container: "worker",
-      },
+      compute: worker,
       duckdb: true,
       reads: [{ bucket: "landing", prefix: "sources/" }],
       writes: [
