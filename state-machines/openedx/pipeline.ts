@@ -6,6 +6,7 @@ import {
   type TaskDeclaration,
 } from "../../core/model/pipeline.ts";
 import { deployments } from "../../lambdas/openedx/sources/deployments.ts";
+import { trackingLogSources } from "../../lambdas/openedx/sources/tracking-logs.ts";
 
 /** A retried attempt must find room to spool the object and DuckDB's spill files. */
 const LOG_DISK_MB = 4096;
@@ -156,12 +157,13 @@ function landings({ id, trackingPrefix, coursePrefix }: (typeof deployments)[num
 }
 
 function assetsOf({ id, coursePrefix }: (typeof deployments)[number]): AssetDeclaration[] {
-  const platform = id === "edxorg" ? "edxorg" : `${id}/openedx`;
+  const source = trackingLogSources.find((known) => known.id === id);
+  if (source === undefined) throw new Error(`lambdas/openedx/sources/tracking-logs.ts has no row for ${id}.`);
   const log: AssetDeclaration = {
-    id: `${platform}/raw_data/tracking_logs`,
+    id: source.asset,
     description: `Tracking-log events of ${id}, one row per line that is a JSON object.`,
     partition: "log date",
-    tables: [`raw.raw__${id}__${id === "edxorg" ? "s3" : "openedx"}__tracking_logs`],
+    tables: [`raw.${source.table}`],
   };
   if (coursePrefix === undefined) return [log];
   return [

@@ -1,23 +1,14 @@
 import { createReadStream } from "node:fs";
 import { join } from "node:path";
 import { openDuckDb, quoteName, quoteText, type DuckDb } from "../../../core/io/duckdb.ts";
+import { SQL_TYPES } from "../../../core/io/lake-table.ts";
 import type { Objects } from "../../../core/io/ports.ts";
 import type { Settings } from "../../../core/io/settings.ts";
-import type { ColumnPlan, CommitPlan, TablePlan } from "../../../core/model/commit-plan.ts";
+import type { CommitPlan, TablePlan } from "../../../core/model/commit-plan.ts";
 import type { ExtractedCourse } from "./extract.ts";
 import type { JsonLines } from "./json-lines.ts";
 import { newestPlan } from "./course-versions.ts";
 import { tablesOf, type EntityTable } from "./tables.ts";
-
-const JSON_TYPES: Readonly<Record<ColumnPlan["type"], string>> = {
-  string: "VARCHAR",
-  int: "INTEGER",
-  long: "BIGINT",
-  double: "DOUBLE",
-  boolean: "BOOLEAN",
-  date: "DATE",
-  timestamp: "TIMESTAMP",
-};
 
 /** DuckDB's own default; a longer line needs a larger buffer, which it allocates per thread. */
 const OBJECT_BYTES = 16 * 1_048_576;
@@ -80,7 +71,7 @@ async function writeParquet(
   target: string,
   { deployment, sha256, retrievedAt, runId }: StageRequest,
 ): Promise<void> {
-  const types = table.own.map(({ name, type }) => `${quoteName(name)}: '${JSON_TYPES[type]}'`).join(", ");
+  const types = table.own.map(({ name, type }) => `${quoteName(name)}: '${SQL_TYPES[type]}'`).join(", ");
   const size = Math.max(OBJECT_BYTES, rows.longestLineBytes + 1);
   const source = `read_json(${quoteText(rows.path)}, format = 'newline_delimited', maximum_object_size = ${size}, columns = {${types}})`;
   const origin = [
