@@ -6,8 +6,11 @@ import { addSecurityChecks } from "../lib/checks/security.ts";
 import { bundleTasks } from "../lib/constructs/bundle.ts";
 import { provideDuckdb } from "../lib/constructs/duckdb-files.ts";
 import type { EnvironmentProps } from "../lib/environment.ts";
+import { EMULATOR_LACKS } from "../lib/emulator.ts";
 import { EnvironmentStage } from "../lib/stacks/environment-stage.ts";
 import { domains } from "../state-machines/index.ts";
+
+const RUNBOOKS = "https://git.example.org/millrace/blob/main/docs/runbooks";
 
 /** The only place where environments differ. */
 const environments: Readonly<Record<EnvironmentName, Omit<EnvironmentProps, "name">>> = {
@@ -18,6 +21,13 @@ const environments: Readonly<Record<EnvironmentName, Omit<EnvironmentProps, "nam
     eventArchiveDays: 7,
     schedules: true,
     machineSettings: { GatherSeconds: "2" },
+    runbooks: RUNBOOKS,
+    lake: "s3tables",
+    dbt: "duckdb",
+    network: "public",
+    encryption: "aws",
+    relational: false,
+    releases: "at-once",
   },
   ci: {
     organisation: "ol",
@@ -26,6 +36,13 @@ const environments: Readonly<Record<EnvironmentName, Omit<EnvironmentProps, "nam
     eventArchiveDays: 7,
     schedules: false,
     machineSettings: { GatherSeconds: "2" },
+    runbooks: RUNBOOKS,
+    lake: "glue",
+    dbt: "duckdb",
+    network: "public",
+    encryption: "aws",
+    relational: true,
+    releases: "at-once",
   },
   qa: {
     organisation: "ol",
@@ -34,6 +51,15 @@ const environments: Readonly<Record<EnvironmentName, Omit<EnvironmentProps, "nam
     eventArchiveDays: 30,
     schedules: true,
     machineSettings: { GatherSeconds: "60" },
+    runbooks: RUNBOOKS,
+    lake: "s3tables",
+    dbt: "athena",
+    network: "public",
+    encryption: "own",
+    objectLockDays: 7,
+    relational: false,
+    releases: "canary",
+    costAnomalyUsd: 20,
   },
   production: {
     organisation: "ol",
@@ -43,6 +69,31 @@ const environments: Readonly<Record<EnvironmentName, Omit<EnvironmentProps, "nam
     schedules: true,
     machineSettings: { GatherSeconds: "300" },
     alarmEmail: "data-platform-alarms@example.org",
+    runbooks: RUNBOOKS,
+    lake: "s3tables",
+    dbt: "athena",
+    network: "endpoints",
+    encryption: "own",
+    objectLockDays: 90,
+    relational: false,
+    releases: "canary",
+    costAnomalyUsd: 50,
+  },
+  emulated: {
+    organisation: "ol",
+    retainData: false,
+    logRetentionDays: 7,
+    eventArchiveDays: 7,
+    schedules: false,
+    machineSettings: { GatherSeconds: "1" },
+    runbooks: RUNBOOKS,
+    lake: "s3tables",
+    dbt: "duckdb",
+    network: "public",
+    encryption: "aws",
+    relational: false,
+    releases: "at-once",
+    without: EMULATOR_LACKS,
   },
 };
 
@@ -50,13 +101,21 @@ const root = join(import.meta.dirname, "..");
 const app = new App({ analyticsReporting: false, builtinCloudFormationValidation: false, context: featureFlags });
 if (app.node.tryGetContext("checks") !== undefined) addSecurityChecks(app);
 const chosen = chooseEnvironments(app.node.tryGetContext("environments"));
-const layer = provideDuckdb(root, app.node.tryGetContext("duckdbLayer") === "host" ? "host" : "arm64");
+/** An emulator runs functions on this machine, so they find this machine's DuckDB. */
+const layerOf = (name: EnvironmentName): string =>
+  provideDuckdb(root, name === "emulated" || app.node.tryGetContext("duckdbLayer") === "host" ? "host" : "arm64");
 const bundles = await bundleTasks(
   domains.map(({ pipeline }) => pipeline),
   root,
 );
 for (const name of chosen) {
-  new EnvironmentStage(app, { environment: { name, ...environments[name] }, domains, bundles, layer, root });
+  new EnvironmentStage(app, {
+    environment: { name, ...environments[name] },
+    domains,
+    bundles,
+    layer: layerOf(name),
+    root,
+  });
 }
 app.synth();
 

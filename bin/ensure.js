@@ -23,7 +23,7 @@ const extensions = join(tools, "duckdb-extensions");
 
 /** The Python packages of dbt and DuckDB's extensions; checks and tests need some more. */
 const RUN = ["containers/dbt/requirements.txt"];
-const CHECK = [...RUN, "test/requirements.txt"];
+const CHECK = [...RUN, "test/requirements.txt", "test/deploy/requirements.txt"];
 
 const quiet = "--disable-warning=ExperimentalWarning";
 const TARGETS = {

@@ -17,7 +17,42 @@ export interface EnvironmentProps {
   readonly machineSettings: Readonly<Record<(typeof ENVIRONMENT_SUBSTITUTIONS)[number], string>>;
   /** Receives alarms; absent = nobody is subscribed. */
   readonly alarmEmail?: string;
+  /** Address that alarms and dashboards put before the name of a runbook, for example `https://git.example.org/millrace/blob/main/docs/runbooks`. */
+  readonly runbooks: string;
+  /** The catalogue of the lake. `s3tables`: a bucket that AWS keeps compact; `glue`: Glue's catalogue over the lake bucket. */
+  readonly lake: "s3tables" | "glue";
+  /** What dbt runs on. `duckdb`: inside the task, over the lake's REST catalogue; `athena`: Athena, for builds that outgrow one task. */
+  readonly dbt: "duckdb" | "athena";
+  /**
+   * Where containers run. `public`: public subnets with an address of their own, nothing listens, no fixed cost.
+   * `endpoints`: isolated subnets and interface endpoints, a fixed cost per endpoint and zone (docs/cost.md).
+   */
+  readonly network: "public" | "endpoints";
+  /** `aws`: keys of AWS, without cost; `own`: a key of this environment, whose policy and use are on record. */
+  readonly encryption: "aws" | "own";
+  /** Landed objects cannot be deleted by anybody for this long (S3 Object Lock, governance mode); absent = no lock. */
+  readonly objectLockDays?: number;
+  /** Postgres behind RDS Proxy, for domains with relational data; off until one needs it, for it costs while it idles. */
+  readonly relational: boolean;
+  /** How new code reaches functions. `canary`: a tenth of the calls first, taken back by itself when an alarm sounds. */
+  readonly releases: "at-once" | "canary";
+  /** Above this much a day over what is usual, cost anomalies are reported, in US dollars; absent = no monitor. */
+  readonly costAnomalyUsd?: number;
+  /** Parts of the platform that are left out here, with the reason. */
+  readonly without?: Readonly<Partial<Record<OptionalPart, string>>>;
 }
+
+/** Parts that an emulator of AWS cannot hold (lib/emulator.ts); in AWS they are always there. */
+export type OptionalPart =
+  | "eventArchive"
+  | "flowLogs"
+  | "images"
+  | "costAnomalies"
+  | "dashboards"
+  | "athena"
+  | "canaries"
+  | "objectLock"
+  | "starter";
 
 /** CloudWatch accepts only certain numbers of days; these are the ones in use. */
 export type LogRetentionDays = 7 | 30 | 90 | 365;

@@ -3,7 +3,8 @@
  * ASL checks all read this and nothing else.
  */
 
-export const ENVIRONMENTS = ["dev", "ci", "qa", "production"] as const;
+/** `emulated` is the one that is deployed to an emulator of AWS, to prove the others without an account. */
+export const ENVIRONMENTS = ["dev", "ci", "qa", "production", "emulated"] as const;
 export type EnvironmentName = (typeof ENVIRONMENTS)[number];
 
 export type BucketRole = "landing" | "lake" | "quarantine" | "artifacts";

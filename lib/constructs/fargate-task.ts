@@ -42,7 +42,10 @@ export class FargateTask extends Construct {
     this.definition.applyRemovalPolicy(RemovalPolicy.RETAIN);
     const container = this.definition.addContainer(id, {
       containerName: id,
-      image: ContainerImage.fromAsset(bundle.directory, { platform: Platform.LINUX_ARM64, assetName: family }),
+      image:
+        environment.without?.images === undefined
+          ? ContainerImage.fromAsset(bundle.directory, { platform: Platform.LINUX_ARM64, assetName: family })
+          : ContainerImage.fromRegistry(`millrace/${compute.container}`),
       command: ["node", "index.js"],
       environment: {
         ...taskEnvironment(stack, environment, names),

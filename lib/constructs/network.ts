@@ -32,12 +32,13 @@ export class Network extends Construct {
       // It would need a custom resource with its own function; nothing uses the default group.
       restrictDefaultSecurityGroup: false,
     });
-    vpc.addFlowLog("Rejected", {
-      destination: FlowLogDestination.toCloudWatchLogs(
-        logGroup(this, "FlowLogs", environment, `/millrace/${environment.name}/network`),
-      ),
-      trafficType: FlowLogTrafficType.REJECT,
-    });
+    if (environment.without?.flowLogs === undefined)
+      vpc.addFlowLog("Rejected", {
+        destination: FlowLogDestination.toCloudWatchLogs(
+          logGroup(this, "FlowLogs", environment, `/millrace/${environment.name}/network`),
+        ),
+        trafficType: FlowLogTrafficType.REJECT,
+      });
     const group = new SecurityGroup(this, "Tasks", {
       // @ts-expect-error CDK declares `vpnGatewayId?: string` in the interface and `string | undefined` in the class.
       vpc,

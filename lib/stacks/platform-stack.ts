@@ -58,14 +58,15 @@ export class PlatformStack extends Stack {
     });
   }
 
-  private bus({ eventArchiveDays }: EnvironmentProps, names: Names): void {
+  private bus({ eventArchiveDays, without = {} }: EnvironmentProps, names: Names): void {
     const bus = new EventBus(this, "Bus", { eventBusName: names.bus, description: "Events between domains." });
-    bus.archive("Archive", {
-      archiveName: `${names.bus}-archive`,
-      description: "Every event between domains, for a replay.",
-      eventPattern: { source: [EVENT_SOURCE] },
-      retention: Duration.days(eventArchiveDays),
-    });
+    if (without.eventArchive === undefined)
+      bus.archive("Archive", {
+        archiveName: `${names.bus}-archive`,
+        description: "Every event between domains, for a replay.",
+        eventPattern: { source: [EVENT_SOURCE] },
+        retention: Duration.days(eventArchiveDays),
+      });
   }
 
   /**
