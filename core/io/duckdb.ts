@@ -9,7 +9,9 @@ import {
   type Json,
 } from "@duckdb/node-api";
 import { Failure } from "../model/failures.ts";
+import { quoteText } from "./sql-text.ts";
 
+export { quoteName, quoteText } from "./sql-text.ts";
 export type { Json } from "@duckdb/node-api";
 
 export interface DuckDbOptions {
@@ -117,12 +119,6 @@ async function loadExtension(connection: DuckDBConnection, dir: string, name: st
     });
   }
 }
-
-/** Text as an SQL literal. */
-export const quoteText = (text: string): string => `'${text.replaceAll("'", "''")}'`;
-
-/** A name as an SQL identifier. */
-export const quoteName = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
 const toJson: DuckDBValueConverter<Json> = (value, type, converter) => {
   if (typeof value !== "bigint") return JsonDuckDBValueConverter(value, type, converter);

@@ -2,6 +2,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as z from "zod";
 import { Failure } from "../../model/failures.ts";
+import { quoteText } from "../sql-text.ts";
 import type { LakeSession } from "../lake.ts";
 import type { LakeSnapshot, LakeTarget } from "../ports.ts";
 import type { Settings } from "../settings.ts";
@@ -41,23 +42,59 @@ export function awsLake(settings: Settings): LakeTarget {
   return target;
 }
 
-function attachSql(catalog: string): string[] {
-  const arn = /^s3tables:(arn:aws[a-z-]*:s3tables:([a-z0-9-]+):\d{12}:bucket\/[a-z0-9-]+)$/.exec(catalog);
-  const account = /^glue:(\d{12})$/.exec(catalog)?.[1];
-  const attach = (warehouse: string, endpoint: string): string =>
-    // With the multi-table endpoint 4 of 15 acknowledged commits were lost under concurrent writers.
-    `ATTACH '${warehouse}' AS lake (TYPE iceberg, ENDPOINT_TYPE ${endpoint}, DISABLE_MULTI_TABLE_COMMIT true)`;
-  const secret = (region: string): string =>
-    `CREATE OR REPLACE SECRET aws (TYPE s3, PROVIDER credential_chain, REFRESH auto${region})`;
-  if (arn?.[1] !== undefined && arn[2] !== undefined) {
-    return [secret(`, REGION '${arn[2]}'`), attach(arn[1], "s3_tables")];
+function attachSql(catalog: string): readonly string[] {
+  const [, arn, tablesRegion] =
+    /^s3tables:(arn:aws[a-z-]*:s3tables:([a-z0-9-]+):\d{12}:bucket\/[a-z0-9-]+)$/.exec(catalog) ?? [];
+  if (arn !== undefined && tablesRegion !== undefined) {
+    return [secret(tablesRegion), attach(arn, "s3_tables", "s3tables", tablesRegion)];
   }
-  if (account !== undefined) return [secret(""), attach(account, "glue")];
+  const account = /^glue:(\d{12})$/.exec(catalog)?.[1];
+  const region = process.env["AWS_REGION"];
+  if (account !== undefined) return [secret(region), attach(account, "glue", "glue", region ?? "")];
   throw new Failure("Misconfigured", `The lake's catalogue is "${catalog}", which is no catalogue of AWS.`, {
     code: "unknown_lake_catalog",
     what: "reach the lake",
     hint: "Valid are s3tables:<table bucket arn> and glue:<account id>.",
   });
+}
+
+/** DuckDB's S3 client does not read AWS's variables for endpoints: they are passed on. */
+function secret(region: string | undefined): string {
+  const url = endpointOf("S3");
+  const options = [
+    "TYPE s3",
+    "PROVIDER credential_chain",
+    "REFRESH auto",
+    ...(region === undefined ? [] : [`REGION ${quoteText(region)}`]),
+    ...(url === undefined
+      ? []
+      : [`ENDPOINT ${quoteText(url.host)}`, "URL_STYLE 'path'", `USE_SSL ${url.protocol === "https:"}`]),
+  ];
+  return `CREATE OR REPLACE SECRET aws (${options.join(", ")})`;
+}
+
+function attach(warehouse: string, type: "s3_tables" | "glue", service: "s3tables" | "glue", region: string): string {
+  const url = endpointOf(type === "glue" ? "GLUE" : "S3TABLES");
+  const options = [
+    "TYPE iceberg",
+    // With the multi-table endpoint 4 of 15 acknowledged commits were lost under concurrent writers.
+    "DISABLE_MULTI_TABLE_COMMIT true",
+    ...(url === undefined
+      ? [`ENDPOINT_TYPE ${type}`]
+      : [
+          `ENDPOINT ${quoteText(new URL("iceberg", url).href)}`,
+          `AUTHORIZATION_TYPE sigv4, SIGV4_SERVICE ${quoteText(service)}, SIGV4_REGION ${quoteText(region)}`,
+          // What ENDPOINT_TYPE, which cannot be given together with an endpoint, implies.
+          "STAGE_CREATE_TABLES false, PURGE_REQUESTED true, REMOVE_FILES_ON_DELETE false",
+        ]),
+  ];
+  return `ATTACH ${quoteText(warehouse)} AS lake (${options.join(", ")})`;
+}
+
+/** https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html; undefined = AWS's own address. */
+function endpointOf(service: "S3" | "S3TABLES" | "GLUE"): URL | undefined {
+  const url = process.env[`AWS_ENDPOINT_URL_${service}`] ?? process.env["AWS_ENDPOINT_URL"];
+  return url === undefined || url === "" ? undefined : new URL(url);
 }
 
 const Snapshots = z.array(
