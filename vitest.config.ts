@@ -1,11 +1,31 @@
 import { defineConfig } from "vitest/config";
 
+/** Suites that need AWS: only they pay for the emulator. */
+const AWS = ["test/contract/{lake,ledger,messages,objects}.test.ts"];
+
 export default defineConfig({
   test: {
-    include: ["**/*.test.ts"],
-    exclude: ["**/node_modules/**", "cdk.out/**", ".millrace/**", ".tools/**"],
     testTimeout: 120_000,
     hookTimeout: 120_000,
     maxWorkers: 2,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "all",
+          include: ["**/*.test.ts"],
+          exclude: ["**/node_modules/**", "cdk.out/**", ".millrace/**", ".tools/**", ...AWS],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "aws",
+          include: AWS,
+          globalSetup: ["test/deploy/shared-emulator.ts"],
+          setupFiles: ["test/deploy/aws-environment.ts"],
+        },
+      },
+    ],
   },
 });

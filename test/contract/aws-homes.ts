@@ -6,24 +6,8 @@ import type { Home, Opened } from "./opened.ts";
 import type { OpenedSecrets } from "./secrets-contract.ts";
 import type { OpenedTokens } from "./tokens-contract.ts";
 
-/**
- * The AWS adapters against an emulator: MILLRACE_TEST_AWS_ENDPOINT=http://127.0.0.1:4566, an address and not a
- * name, so that the SDK addresses buckets by path.
- */
-const endpoint = process.env["MILLRACE_TEST_AWS_ENDPOINT"];
-if (endpoint !== undefined) {
-  process.env["AWS_ENDPOINT_URL"] = endpoint;
-  process.env["AWS_REGION"] = "us-east-1";
-  process.env["AWS_ACCESS_KEY_ID"] = "test";
-  process.env["AWS_SECRET_ACCESS_KEY"] = "test";
-}
-
-const home = {
-  name: "AWS",
-  ...(endpoint === undefined
-    ? { skip: "no emulator; set MILLRACE_TEST_AWS_ENDPOINT to the address of a MiniStack" }
-    : {}),
-};
+/** test/deploy/shared-emulator.ts has started it, and has set the environment that the SDK reads. */
+const home = { name: "AWS" };
 const unique = (): string => randomUUID().slice(0, 8);
 const keep = async (): Promise<void> => undefined;
 
