@@ -45,7 +45,8 @@ export class FargateTask extends Construct {
       image:
         environment.without?.images === undefined
           ? ContainerImage.fromAsset(bundle.directory, { platform: Platform.LINUX_ARM64, assetName: family })
-          : ContainerImage.fromRegistry(`millrace/${compute.container}`),
+          : // The tag tells a stand-in which build context it would have been made of.
+            ContainerImage.fromRegistry(`millrace/${compute.container}:${bundle.hash}`),
       command: ["node", "index.js"],
       environment: {
         ...taskEnvironment(stack, environment, names),
