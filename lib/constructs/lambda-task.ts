@@ -13,6 +13,7 @@ import type { EnvironmentProps, Names } from "../environment.ts";
 import { acknowledge, acknowledgeWildcard } from "./acknowledge.ts";
 import type { Bundle } from "./bundle.ts";
 import { logGroup } from "./log-group.ts";
+import { KEPT_VERSIONS, type CanaryReleases } from "./release.ts";
 import { taskEnvironment } from "./task-environment.ts";
 import { taskRole, writeLogs } from "./task-role.ts";
 
@@ -25,13 +26,21 @@ export interface TaskProps<C> {
   readonly bundle: Bundle;
 }
 
+export interface LambdaTaskProps extends TaskProps<LambdaCompute> {
+  readonly duckdb?: ILayerVersion;
+  /** Absent = new code takes all calls at once. */
+  readonly releases?: CanaryReleases;
+}
+
 /** A short step: one function, called synchronously by its state machine and by nobody else. */
 export class LambdaTask extends Construct {
   readonly lambda: LambdaFunction;
+  /** What a machine calls: the function, or its alias where releases are canaries. */
+  readonly arn: string;
 
-  constructor(scope: Construct, id: string, props: TaskProps<LambdaCompute> & { readonly duckdb?: ILayerVersion }) {
+  constructor(scope: Construct, id: string, props: LambdaTaskProps) {
     super(scope, id);
-    const { environment, names, domain, task, compute, bundle, duckdb } = props;
+    const { environment, names, domain, task, compute, bundle, duckdb, releases } = props;
     const stack = Stack.of(this);
     const functionName = names.task(domain, id);
     const logs = logGroup(this, "Logs", environment, `/aws/lambda/${functionName}`);
@@ -52,7 +61,9 @@ export class LambdaTask extends Construct {
       role,
       logGroup: logs,
       tracing: Tracing.ACTIVE,
+      currentVersionOptions: KEPT_VERSIONS,
     });
+    this.arn = releases === undefined ? this.lambda.functionArn : releases.release(this.lambda, functionName);
     acknowledgeWildcard(role, "*", "Tracing has no resource-level permission.");
     acknowledge(role, "Every wildcard is accepted one by one, with its reason.", "Serverless-LambdaStarPermissions");
     acknowledge(

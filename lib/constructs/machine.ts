@@ -40,7 +40,7 @@ export class Machine extends Construct {
     const known: Readonly<Record<string, string>> = {
       ...environment.machineSettings,
       ...platform,
-      ...Object.fromEntries(lambdas.map(({ node, lambda }) => [node.id, lambda.functionArn])),
+      ...Object.fromEntries(lambdas.map(({ node, arn }) => [node.id, arn])),
       ...Object.fromEntries(fargates.map((task) => [task.node.id, task.definition.taskDefinitionArn])),
     };
     const used = placeholdersOf(definition);
@@ -69,10 +69,7 @@ export class Machine extends Construct {
     });
     if (lambdas.length > 0) {
       role.addToPolicy(
-        new PolicyStatement({
-          actions: ["lambda:InvokeFunction"],
-          resources: lambdas.map(({ lambda }) => lambda.functionArn),
-        }),
+        new PolicyStatement({ actions: ["lambda:InvokeFunction"], resources: lambdas.map(({ arn }) => arn) }),
       );
     }
     const tasks = stack.formatArn({ service: "ecs", resource: "task", resourceName: `${names.cluster}/*` });

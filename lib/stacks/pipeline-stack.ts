@@ -8,6 +8,7 @@ import { FailureAlarms } from "../constructs/failure-alarms.ts";
 import { FargateTask } from "../constructs/fargate-task.ts";
 import { LambdaTask } from "../constructs/lambda-task.ts";
 import { Machine } from "../constructs/machine.ts";
+import { CanaryReleases } from "../constructs/release.ts";
 import { Triggers } from "../constructs/triggers.ts";
 import { kebab, namesOf, type EnvironmentProps } from "../environment.ts";
 
@@ -38,6 +39,10 @@ export class PipelineStack extends Stack {
     const duckdb = tasks.some(([, { compute, duckdb = false }]) => compute.kind === "lambda" && duckdb)
       ? duckdbLayer(this, layer)
       : undefined;
+    const releases =
+      environment.releases === "canary"
+        ? { releases: new CanaryReleases(this, "Releases", environment, names, domain) }
+        : {};
     const lambdas: LambdaTask[] = [];
     const fargates: FargateTask[] = [];
     for (const [id, task] of tasks) {
@@ -46,7 +51,7 @@ export class PipelineStack extends Stack {
       if (compute.kind === "fargate") fargates.push(new FargateTask(this, id, { ...common, compute }));
       else {
         const layers = task.duckdb === true && duckdb !== undefined ? { duckdb } : {};
-        lambdas.push(new LambdaTask(this, id, { ...common, compute, ...layers }));
+        lambdas.push(new LambdaTask(this, id, { ...common, compute, ...layers, ...releases }));
       }
     }
     const { machine } = new Machine(this, "Machine", { environment, names, domain, definition, lambdas, fargates });
