@@ -23,8 +23,8 @@ export const ACTIONS = {
   "see tables": ["s3tables:GetNamespace", "s3tables:GetTableBucket", "s3tables:ListNamespaces", "s3tables:ListTables"],
   "read tables": ["s3tables:GetTable", "s3tables:GetTableData", "s3tables:GetTableMetadataLocation"],
   "create namespaces": ["s3tables:CreateNamespace"],
+  "create tables": ["s3tables:CreateTable"],
   "write tables": [
-    "s3tables:CreateTable",
     "s3tables:DeleteTable",
     "s3tables:PutTableData",
     "s3tables:RenameTable",
@@ -110,7 +110,10 @@ function tables(reads: readonly string[], writes: readonly string[]): readonly G
   if (writes.length === 0) return reading;
   return [
     ...reading,
-    { can: "create namespaces", resource: { kind: "table-bucket" }, conditions: within(writes) },
+    // AWS sends no namespace with it; an empty namespace holds nothing and hides nothing.
+    { can: "create namespaces", resource: { kind: "table-bucket" } },
+    // A table that is not there yet has no ARN, so AWS authorises this on the bucket.
+    { can: "create tables", resource: { kind: "table-bucket" }, conditions: within(writes) },
     { can: "write tables", resource: { kind: "tables" }, conditions: within(writes) },
   ];
 }

@@ -1,5 +1,5 @@
 import { Fn, RemovalPolicy, Stack } from "aws-cdk-lib";
-import { Effect, PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import { Effect, PolicyStatement, Role } from "aws-cdk-lib/aws-iam";
 import { DefinitionBody, LogLevel, StateMachine, StateMachineType } from "aws-cdk-lib/aws-stepfunctions";
 import { Construct } from "constructs";
 import type { EnvironmentProps, Names } from "../environment.ts";
@@ -8,6 +8,7 @@ import { acknowledgeWildcard } from "./acknowledge.ts";
 import type { FargateTask } from "./fargate-task.ts";
 import type { LambdaTask } from "./lambda-task.ts";
 import { logGroup } from "./log-group.ts";
+import { trustedService } from "./trusted-service.ts";
 
 export interface MachineProps {
   readonly environment: EnvironmentProps;
@@ -48,7 +49,7 @@ export class Machine extends Construct {
     if (unknown.length > 0)
       throw new Error(`The machine of ${domain} uses ${unknown.join(", ")}, which nothing fills in.`);
     const role = new Role(this, "Role", {
-      assumedBy: new ServicePrincipal("states.amazonaws.com"),
+      assumedBy: trustedService(this, "states.amazonaws.com"),
       description: `Runs the tasks of ${domain}.`,
     });
     this.machine = new StateMachine(this, "Machine", {

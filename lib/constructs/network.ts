@@ -8,9 +8,12 @@ import {
   SubnetType,
   Vpc,
 } from "aws-cdk-lib/aws-ec2";
+import { Role } from "aws-cdk-lib/aws-iam";
 import { Construct } from "constructs";
 import type { EnvironmentProps, Names } from "../environment.ts";
+import { acknowledge } from "./acknowledge.ts";
 import { logGroup } from "./log-group.ts";
+import { trustedService } from "./trusted-service.ts";
 
 /**
  * Where Fargate tasks run: two public subnets, nothing that listens, no NAT. A NAT gateway costs more a month than
@@ -32,10 +35,16 @@ export class Network extends Construct {
       // It would need a custom resource with its own function; nothing uses the default group.
       restrictDefaultSecurityGroup: false,
     });
-    if (environment.without?.flowLogs === undefined)
+    const withoutFlowLogs = environment.without?.flowLogs;
+    if (withoutFlowLogs !== undefined) acknowledge(vpc, withoutFlowLogs, "AwsSolutions-VPC7");
+    else
       vpc.addFlowLog("Rejected", {
         destination: FlowLogDestination.toCloudWatchLogs(
           logGroup(this, "FlowLogs", environment, `/millrace/${environment.name}/network`),
+          new Role(this, "FlowLogsRole", {
+            assumedBy: trustedService(this, "vpc-flow-logs.amazonaws.com"),
+            description: "Writes refused connections to their log group.",
+          }),
         ),
         trafficType: FlowLogTrafficType.REJECT,
       });

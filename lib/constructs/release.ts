@@ -2,12 +2,13 @@ import { Duration, RemovalPolicy, Stack } from "aws-cdk-lib";
 import { Alarm, ComparisonOperator, Metric, Stats, TreatMissingData } from "aws-cdk-lib/aws-cloudwatch";
 import { SnsAction } from "aws-cdk-lib/aws-cloudwatch-actions";
 import { CfnDeploymentGroup, LambdaApplication } from "aws-cdk-lib/aws-codedeploy";
-import { Role, PolicyStatement, ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import { Role, PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { CfnAlias, type Function as LambdaFunction, type VersionOptions } from "aws-cdk-lib/aws-lambda";
 import { Topic, type ITopic } from "aws-cdk-lib/aws-sns";
 import { Construct } from "constructs";
 import type { EnvironmentProps, Names } from "../environment.ts";
 import { acknowledgeWildcard } from "./acknowledge.ts";
+import { trustedService } from "./trusted-service.ts";
 
 /** The alias that machines call. */
 const LIVE = "live";
@@ -32,7 +33,7 @@ export class CanaryReleases extends Construct {
     this.application = new LambdaApplication(this, "Application", { applicationName: names.machine(domain) });
     this.topic = Topic.fromTopicArn(this, "Topic", stack.formatArn({ service: "sns", resource: names.alarmTopic }));
     this.role = new Role(this, "Role", {
-      assumedBy: new ServicePrincipal("codedeploy.amazonaws.com"),
+      assumedBy: trustedService(this, "codedeploy.amazonaws.com"),
       description: `Shifts calls of ${domain} between versions of its functions.`,
     });
     // The policy of AWS for this purpose may move every alias of the account.

@@ -7,13 +7,15 @@ import type { Names } from "../environment.ts";
 import { acknowledgeWildcard } from "./acknowledge.ts";
 import { ACTIONS, grantsOf } from "./grants.ts";
 import { arnOf } from "./arns.ts";
+import { trustedService } from "./trusted-service.ts";
 
 /** The identity of one task: its declared grants and nothing else. */
 export function taskRole(scope: Construct, names: Names, domain: string, task: TaskDeclaration): Role {
   const role = new Role(scope, "Role", {
-    assumedBy: new ServicePrincipal(
-      task.compute.kind === "lambda" ? "lambda.amazonaws.com" : "ecs-tasks.amazonaws.com",
-    ),
+    assumedBy:
+      task.compute.kind === "lambda"
+        ? new ServicePrincipal("lambda.amazonaws.com")
+        : trustedService(scope, "ecs-tasks.amazonaws.com"),
     description: task.description.slice(0, 1000),
   });
   for (const { can, resource, conditions } of grantsOf(domain, task)) {

@@ -1,7 +1,7 @@
 import { Duration, TimeZone } from "aws-cdk-lib";
 import { EventBus, EventField, Rule, RuleTargetInput, type EventPattern, type IEventBus } from "aws-cdk-lib/aws-events";
 import { SfnStateMachine } from "aws-cdk-lib/aws-events-targets";
-import { Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import { Role } from "aws-cdk-lib/aws-iam";
 import { Schedule, ScheduleExpression, ScheduleTargetInput } from "aws-cdk-lib/aws-scheduler";
 import { StepFunctionsStartExecution } from "aws-cdk-lib/aws-scheduler-targets";
 import type { Queue } from "aws-cdk-lib/aws-sqs";
@@ -10,6 +10,7 @@ import { Construct } from "constructs";
 import { EVENT_SOURCE } from "../../core/model/events.ts";
 import type { EventTrigger, LandingTrigger, Pipeline, ScheduleTrigger } from "../../core/model/pipeline.ts";
 import { kebab, pascal, type EnvironmentProps, type Names } from "../environment.ts";
+import { trustedService } from "./trusted-service.ts";
 
 export interface TriggersProps {
   readonly environment: EnvironmentProps;
@@ -31,7 +32,7 @@ export class Triggers extends Construct {
     super(scope, id);
     this.props = props;
     this.role = new Role(this, "Role", {
-      assumedBy: new ServicePrincipal("events.amazonaws.com"),
+      assumedBy: trustedService(this, "events.amazonaws.com"),
       description: "Starts the machine when an object lands or an event matches.",
     });
     const bus = EventBus.fromEventBusName(this, "Bus", props.names.bus);

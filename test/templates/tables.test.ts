@@ -79,7 +79,8 @@ it("every grant", () => {
     openedx.CommitRows | write items | ledger
     openedx.CommitRows | see tables | table-bucket
     openedx.CommitRows | read tables | tables | s3tables:namespace = raw
-    openedx.CommitRows | create namespaces | table-bucket | s3tables:namespace = raw
+    openedx.CommitRows | create namespaces | table-bucket
+    openedx.CommitRows | create tables | table-bucket | s3tables:namespace = raw
     openedx.CommitRows | write tables | tables | s3tables:namespace = raw
     openedx.Announce | write items | ledger
     openedx.Announce | publish events | bus | events:source = millrace, events:detail-type = AssetMaterialized
@@ -96,7 +97,8 @@ it("every grant", () => {
     lakehouse.BuildModels | publish events | bus | events:source = millrace, events:detail-type = AssetMaterialized
     lakehouse.BuildModels | see tables | table-bucket
     lakehouse.BuildModels | read tables | tables | s3tables:namespace = raw | staging | intermediate | marts | reporting
-    lakehouse.BuildModels | create namespaces | table-bucket | s3tables:namespace = staging | intermediate | marts | reporting
+    lakehouse.BuildModels | create namespaces | table-bucket
+    lakehouse.BuildModels | create tables | table-bucket | s3tables:namespace = staging | intermediate | marts | reporting
     lakehouse.BuildModels | write tables | tables | s3tables:namespace = staging | intermediate | marts | reporting
     lakehouse.BuildModels | answer its machine | lakehouse
     lakehouse.ReleaseBuild | write items | ledger
