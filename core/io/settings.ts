@@ -13,6 +13,8 @@ export interface Settings {
   readonly secretPrefix: string;
   /** Folder with `<name>.duckdb_extension` files. */
   readonly duckdbExtensions: string;
+  /** Of the function or container as it is declared, in MB; tasks derive their own limits from it. */
+  readonly memoryMb: number;
   /** Set by the embedded engine only: its state folder and its loopback address. */
   readonly embedded?: { readonly stateDir: string; readonly engineUrl: string; readonly catalogUrl: string };
 }
@@ -29,10 +31,18 @@ export const ENV = {
   lakeCatalog: "MILLRACE_LAKE_CATALOG",
   secretPrefix: "MILLRACE_SECRET_PREFIX",
   duckdbExtensions: "MILLRACE_DUCKDB_EXTENSIONS",
+  memoryMb: "MILLRACE_MEMORY_MB",
   embeddedState: "MILLRACE_EMBEDDED_STATE",
   embeddedUrl: "MILLRACE_EMBEDDED_URL",
   embeddedCatalog: "MILLRACE_EMBEDDED_CATALOG",
 } as const;
+
+/** Where nothing says it, for example in a test. */
+const DEFAULT_MEMORY_MB = 2_048;
+
+/** Lambda tells a function its own; a container's is written into its definition, for Fargate tells it nowhere else. */
+export const memoryOf = (env: NodeJS.ProcessEnv): number =>
+  Number(env[ENV.memoryMb] ?? env["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] ?? DEFAULT_MEMORY_MB);
 
 export function readSettings(env: NodeJS.ProcessEnv): Settings {
   const need = (name: string): string => {
@@ -68,6 +78,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     lakeCatalog: need(ENV.lakeCatalog),
     secretPrefix: need(ENV.secretPrefix),
     duckdbExtensions: env[ENV.duckdbExtensions] ?? "/opt/duckdb/extensions",
+    memoryMb: memoryOf(env),
     ...(stateDir === undefined
       ? {}
       : { embedded: { stateDir, engineUrl: need(ENV.embeddedUrl), catalogUrl: need(ENV.embeddedCatalog) } }),

@@ -35,6 +35,8 @@ export interface FailureRecord {
 
 const RETRYABLE: ReadonlySet<string> = new Set<FailureName>(["Transient", "Throttled"]);
 const CAUSE_MAX_CHARS = 2_048;
+/** The whole record has to fit into a state's cause, 32,768 characters: cut there it would be no JSON any more. */
+const MESSAGE_MAX_CHARS = 4_096;
 
 export class Failure extends Error {
   override readonly name: FailureName;
@@ -61,7 +63,7 @@ export function describeFailure(error: unknown): FailureRecord {
       class: error.name,
       code,
       what,
-      message: error.message,
+      message: error.message.slice(0, MESSAGE_MAX_CHARS),
       retryable: RETRYABLE.has(error.name),
       ...(hint === undefined ? {} : { hint }),
       ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),

@@ -3,6 +3,8 @@
  * ASL checks all read this and nothing else.
  */
 
+import { fargateSizeProblems, type FargateCpuUnits } from "./fargate-sizes.ts";
+
 /** `emulated` is the one that is deployed to an emulator of AWS, to prove the others without an account. */
 export const ENVIRONMENTS = ["dev", "ci", "qa", "production", "emulated"] as const;
 export type EnvironmentName = (typeof ENVIRONMENTS)[number];
@@ -25,12 +27,17 @@ export interface LambdaCompute {
 
 export interface FargateCompute {
   readonly kind: "fargate";
-  readonly cpuUnits: 256 | 512 | 1024 | 2048 | 4096;
+  readonly cpuUnits: FargateCpuUnits;
   readonly memoryMb: number;
   readonly diskGb: number;
   readonly timeoutSeconds: number;
-  /** The state machine declares the worker dead after this much silence. */
+  /**
+   * The state machine declares the worker dead after this much silence. It counts from RunTask, so it holds the
+   * network interface, the pull of the image and the start: minutes, not seconds.
+   */
   readonly heartbeatSeconds: number;
+  /** The first attempt runs on spot capacity, about a third of the price, a later one never does. Absent = yes. */
+  readonly spot?: boolean;
   /** Folder under `containers/` with the Dockerfile. */
   readonly container: string;
 }
@@ -138,6 +145,9 @@ export function definePipeline(pipeline: Pipeline): Pipeline {
     ...pipeline.triggers
       .filter((trigger) => trigger.kind === "schedule" && trigger.environments.length === 0)
       .map((trigger) => `schedule "${trigger.id}" is declared for no environment`),
+    ...Object.entries(pipeline.tasks).flatMap(([name, { compute }]) =>
+      compute.kind === "fargate" ? fargateSizeProblems(compute).map((problem) => `task "${name}" has ${problem}`) : [],
+    ),
     ...Object.entries(pipeline.tasks).flatMap(([name, task]) =>
       (task.lanes ?? [])
         .filter((lane) => !pipeline.lanes.some((declared) => declared.id === lane))

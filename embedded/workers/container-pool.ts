@@ -8,6 +8,8 @@ import { TaskError } from "../engine/errors.ts";
 /** The part of ECS RunTask that our machines use. */
 const RunTaskArguments = z.object({
   TaskDefinition: z.string(),
+  LaunchType: z.string().optional(),
+  CapacityProviderStrategy: z.array(z.object({ CapacityProvider: z.enum(["FARGATE", "FARGATE_SPOT"]) })).optional(),
   Overrides: z
     .object({
       ContainerOverrides: z
@@ -21,6 +23,10 @@ const RunTaskArguments = z.object({
     })
     .optional(),
 });
+
+/** ECS's limit on overrides, formatting included. Its tokens are longer than ours, about a thousand characters. */
+const OVERRIDES_MAX_CHARS = 8_192;
+const AWS_TOKEN_CHARS = 1_024;
 
 /** A task that waits for a slot is alive: its heartbeat is ours to send, three times within the shortest allowed. */
 const QUEUE_HEARTBEAT_MS = 10_000;
@@ -91,6 +97,8 @@ export function createContainerPool(options: {
       if (!parsed.success) {
         return Promise.reject(new TaskError("ECS.InvalidParameterException", z.prettifyError(parsed.error)));
       }
+      const refused = refusal(parsed.data, token);
+      if (refused !== undefined) return Promise.reject(new TaskError("ECS.InvalidParameterException", refused));
       const wanted = parsed.data.TaskDefinition;
       const task = containers.find(({ arn, family }) => wanted === family || wanted === arn || `${wanted}:1` === arn);
       if (task === undefined) {
@@ -113,6 +121,19 @@ export function createContainerPool(options: {
       await Promise.all(running.values());
     },
   };
+}
+
+/** What AWS would refuse, so that nothing runs on one machine that does not run there. */
+function refusal(
+  { LaunchType, CapacityProviderStrategy, Overrides }: z.infer<typeof RunTaskArguments>,
+  token = "",
+): string | undefined {
+  if (LaunchType !== undefined && CapacityProviderStrategy !== undefined)
+    return "Specifying both a launch type and capacity provider strategy is not supported. Remove one and try again.";
+  const length = JSON.stringify(Overrides?.ContainerOverrides ?? []).length - token.length + AWS_TOKEN_CHARS;
+  return length > OVERRIDES_MAX_CHARS
+    ? `Container Overrides length must be at most ${OVERRIDES_MAX_CHARS}: pass keys of objects, not their content.`
+    : undefined;
 }
 
 /** A failure record as tasks write it themselves (`core/model/failures.ts`). */

@@ -39,7 +39,8 @@ export function runContainer(
     env: {
       ...(existsSync(dbt) ? { MILLRACE_DBT_PROJECT: dbt } : {}),
       ...workerEnvironment(surroundings, { ...task.environment, ...overrides.environment }),
-      AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(task.memoryMb),
+      // What is left between the two signals here; the definition says what ECS gives.
+      MILLRACE_STOP_SECONDS: String(STOP_GRACE_MS / 1000),
       TMPDIR: temporary,
     },
     stdio: ["ignore", log, log, "ipc"],

@@ -10,8 +10,8 @@ import { Failure } from "../../core/model/failures.ts";
 import { task } from "../../core/task.ts";
 import { commitPlan, type LakeAccess } from "./commit-plan.ts";
 
-/** In 2 GB: DuckDB's limit is not a ceiling (1 GB reached 1.36 GB resident), and Node wants its part. */
-const MEMORY_MB = 512;
+/** Of the task's memory: DuckDB's limit is not a ceiling (1 GB reached 1.36 GB resident), and Node wants its part. */
+const DUCKDB_SHARE = 1 / 4;
 
 const Input = z.object({ planKey: z.string().min(1) });
 
@@ -54,7 +54,7 @@ function lakeOf(io: Io, settings: Settings): LakeAccess {
   return {
     session() {
       open ??= openLake(io.lake, {
-        memoryMb: MEMORY_MB,
+        memoryMb: Math.floor(settings.memoryMb * DUCKDB_SHARE),
         threads: 1,
         tempDir: join(tmpdir(), `millrace-lake-${process.pid}`),
         extensionsDir: settings.duckdbExtensions,

@@ -20,7 +20,8 @@ export const handler = task({
     buildModels(io, readDbtSettings(settings, process.env), {
       run: run.id,
       artifacts: settings.buckets.artifacts,
-      env: process.env,
+      // Half of the task's memory: Python, Node and what DuckDB takes above its limit share the rest.
+      env: { MILLRACE_DBT_MEMORY: `${Math.floor(settings.memoryMb / 2)}MB`, ...process.env },
       log: (line) => log.info(line),
     }),
 });

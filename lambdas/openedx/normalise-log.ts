@@ -26,8 +26,8 @@ import { accountingKeyOf, putAccounting, putNormalised, putPlan } from "./tracki
 import { checkQuarantineShare, type ShareCheck } from "./tracking-log/quarantine-share.ts";
 import { quarantineLines, quarantineWhole } from "./tracking-log/quarantine.ts";
 
-/** In 2 GB: DuckDB's limit is not a ceiling, and the line reader wants 200 MB of its own. */
-const DUCKDB_MEMORY_MB = 512;
+/** Of the task's memory: DuckDB's limit is not a ceiling, and the line reader wants 200 MB of its own. */
+const DUCKDB_SHARE = 1 / 4;
 /** Attempts at the record of one file: each lost race means that another attempt got further. */
 const RACE_ATTEMPTS = 8;
 
@@ -130,7 +130,7 @@ async function normaliseOrRefuse(
 ): Promise<{ readonly file: NormalisedFile; readonly check: ShareCheck }> {
   const { head, source, logDate, uri, path, folder } = landed;
   const db = await openDuckDb({
-    memoryMb: DUCKDB_MEMORY_MB,
+    memoryMb: Math.floor(settings.memoryMb * DUCKDB_SHARE),
     threads: 1,
     tempDir: join(folder, "spill"),
     extensionsDir: settings.duckdbExtensions,

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { Pipeline } from "../../core/model/pipeline.ts";
+import type { FargateCompute, Pipeline } from "../../core/model/pipeline.ts";
 import { ENVIRONMENT_SUBSTITUTIONS, placeholdersOf, PLATFORM_SUBSTITUTIONS } from "../placeholders.ts";
 import { checkDefinition } from "./asl.ts";
 import { allStates, Machine, type Problem, type State } from "./asl-machine.ts";
@@ -47,17 +47,39 @@ function lambdaFaults({ Resource, TimeoutSeconds }: State, limit: number): reado
   ];
 }
 
+/** Spot only at the first attempt: after a reclaim, or where there was no spot capacity, the next is sure of a place. */
+const SPOT_FIRST = "{% $states.context.State.RetryCount = 0 ? 'FARGATE_SPOT' : 'FARGATE' %}";
+/**
+ * What RunTask's non-empty `failures` (no capacity, vCPU quota used up) become: the first says Step Functions'
+ * "connect-ecs" page, the second AWS's knowledge centre ("ecs-fargate-runtask-capacity").
+ */
+const NOT_PLACED = ["AmazonECS.Unknown", "ECS.AmazonECSException"];
+
 const RunArguments = z.looseObject({
+  LaunchType: z.never({ error: "must not be there: ECS refuses it beside a strategy." }).optional(),
+  CapacityProviderStrategy: z.tuple([z.object({ CapacityProvider: z.string(), Weight: z.literal(1) })]),
   Overrides: z.looseObject({ ContainerOverrides: z.array(z.looseObject({ Name: z.string() })) }),
 });
 
 function fargateFaults(
   name: string,
-  { Resource, Arguments, HeartbeatSeconds, TimeoutSeconds }: State,
-  declared: { readonly heartbeatSeconds: number; readonly timeoutSeconds: number },
+  { Resource, Arguments, HeartbeatSeconds, TimeoutSeconds, Retry = [] }: State,
+  declared: FargateCompute,
 ): readonly string[] {
-  const containers = RunArguments.safeParse(Arguments).data?.Overrides.ContainerOverrides.map(({ Name }) => Name) ?? [];
+  const parsed = RunArguments.safeParse(Arguments);
+  const containers = parsed.data?.Overrides.ContainerOverrides.map(({ Name }) => Name) ?? [];
+  const provider = declared.spot === false ? "FARGATE" : SPOT_FIRST;
+  const retried = new Set(Retry.flatMap(({ ErrorEquals }) => ErrorEquals));
   return [
+    ...(parsed.success ? [] : [`has wrong Arguments: ${z.prettifyError(parsed.error)}`]),
+    ...(parsed.data?.CapacityProviderStrategy[0].CapacityProvider === provider
+      ? []
+      : [
+          `is declared ${declared.spot === false ? "without" : "with"} spot, so its CapacityProvider is "${provider}".`,
+        ]),
+    ...NOT_PLACED.filter((error) => !retried.has(error)).map(
+      (error) => `must retry ${error}: ECS had no capacity or the account's quota was used up.`,
+    ),
     ...(Resource === RUN ? [] : [`is declared as Fargate, so its Resource is ${RUN}.`]),
     ...(containers.length === 1 && containers[0] === name ? [] : [`must override exactly the container ${name}.`]),
     ...(HeartbeatSeconds === declared.heartbeatSeconds

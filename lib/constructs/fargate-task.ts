@@ -1,13 +1,16 @@
-import { RemovalPolicy, Stack } from "aws-cdk-lib";
+import { Duration, RemovalPolicy, Size, Stack } from "aws-cdk-lib";
 import { Platform } from "aws-cdk-lib/aws-ecr-assets";
 import {
+  AwsLogDriverMode,
   ContainerImage,
   CpuArchitecture,
   FargateTaskDefinition,
+  LinuxParameters,
   LogDrivers,
   OperatingSystemFamily,
 } from "aws-cdk-lib/aws-ecs";
 import { Construct } from "constructs";
+import { ENV } from "../../core/io/settings.ts";
 import type { FargateCompute } from "../../core/model/pipeline.ts";
 import { acknowledge, acknowledgeWildcard } from "./acknowledge.ts";
 import type { TaskProps } from "./lambda-task.ts";
@@ -17,6 +20,8 @@ import { taskRole } from "./task-role.ts";
 
 /** Fargate has 20 GB without asking, and takes a size only above that. */
 const DEFAULT_DISK_GB = 20;
+/** Between SIGTERM and SIGKILL; the most that Fargate gives, and what it announces before it takes spot capacity back. */
+const STOP_SECONDS = 120;
 
 /** A long or big step: one container that answers through its task token. */
 export class FargateTask extends Construct {
@@ -52,11 +57,19 @@ export class FargateTask extends Construct {
         ...taskEnvironment(stack, environment, names),
         MILLRACE_TASK_NAME: id,
         MILLRACE_HEARTBEAT_SECONDS: String(compute.heartbeatSeconds),
+        MILLRACE_STOP_SECONDS: String(STOP_SECONDS),
+        [ENV.memoryMb]: String(compute.memoryMb),
       },
+      stopTimeout: Duration.seconds(STOP_SECONDS),
+      // Process 1 is then an init that passes signals on and reaps what dbt leaves behind; node does not reap.
+      linuxParameters: new LinuxParameters(this, "Linux", { initProcessEnabled: true }),
       readonlyRootFilesystem: true,
       user: "65532",
       logging: LogDrivers.awsLogs({
         streamPrefix: id,
+        // Logs are copies for people, the ledger and the answer are the record: CloudWatch must not stop the work.
+        mode: AwsLogDriverMode.NON_BLOCKING,
+        maxBufferSize: Size.mebibytes(25),
         logGroup: logGroup(this, "Logs", environment, `/millrace/${environment.name}/${domain}/${id}`),
       }),
     });

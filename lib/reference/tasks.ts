@@ -40,6 +40,6 @@ function computeText(compute: Compute): string {
     return `Lambda, ${limit}${compute.diskMb === undefined ? "" : `, ${compute.diskMb} MB disk`}`;
   return (
     `Fargate ${code(compute.container)}, ${compute.cpuUnits / 1024} vCPU, ${limit}, ${compute.diskGb} GB disk, ` +
-    `heartbeat ${compute.heartbeatSeconds} s`
+    `heartbeat ${compute.heartbeatSeconds} s, ${compute.spot === false ? "on demand" : "spot at first"}`
   );
 }

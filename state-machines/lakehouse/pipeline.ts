@@ -25,7 +25,9 @@ export const lakehouse = definePipeline({
         memoryMb: 4096,
         diskGb: 30,
         timeoutSeconds: 14_400,
-        heartbeatSeconds: 60,
+        heartbeatSeconds: 300,
+        // A reclaim would throw away a whole build that all readers wait for, to save on one container at a time.
+        spot: false,
         container: "dbt",
       },
       writes: [{ bucket: "artifacts", prefix: "openmetadata/dbt-artifacts/" }],

@@ -18,7 +18,7 @@ const worker: Compute = {
   memoryMb: 4096,
   diskGb: 50,
   timeoutSeconds: 14_400,
-  heartbeatSeconds: 60,
+  heartbeatSeconds: 300,
   container: "worker",
 };
 

@@ -14,6 +14,7 @@ const settings = {
   lakeCatalog: "glue:000000000000",
   secretPrefix: "millrace",
   duckdbExtensions: "/nowhere",
+  memoryMb: 2_048,
 };
 
 function connectWith(home: object): { code: string; loaded: string[] } {

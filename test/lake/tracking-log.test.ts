@@ -94,6 +94,7 @@ describe.skipIf(missingExtensions !== undefined)(`a tracking log (${missingExten
         lakeCatalog: "",
         secretPrefix: "",
         duckdbExtensions: EXTENSIONS,
+        memoryMb: 2_048,
       },
       run: {
         id: "run-1",

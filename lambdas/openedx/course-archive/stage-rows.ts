@@ -33,7 +33,7 @@ export async function stageRows(
   settings: Settings,
 ): Promise<CommitPlan> {
   const db = await openDuckDb({
-    memoryMb: 768,
+    memoryMb: Math.floor(settings.memoryMb / 4),
     threads: 2,
     tempDir: join(request.folder, "spill"),
     extensionsDir: settings.duckdbExtensions,
