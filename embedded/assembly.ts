@@ -17,7 +17,10 @@ export interface Machine {
 
 /** Everything the embedded home knows about what it runs: read from `cdk.out`, from nowhere else. */
 export interface Assembly {
+  /** Standard machines: their executions are kept. */
   readonly machines: readonly Machine[];
+  /** Express machines: run to their end and forgotten, listed nowhere, as on AWS. */
+  readonly express: readonly Machine[];
   readonly functions: readonly LambdaFunction[];
   readonly containers: readonly ContainerTask[];
   readonly rules: readonly Rule[];
@@ -39,8 +42,11 @@ export function loadAssembly(assemblyDir: string, environment: string): Assembly
     resources.filter((resource) => types.includes(resource.type)).map((resource) => resource.name);
   const functions = functionsOf(resources);
   const containers = containersOf(resources);
+  const machines = resources.filter(({ type }) => type === "AWS::StepFunctions::StateMachine");
+  const isExpress = ({ properties }: Resource): boolean => properties["StateMachineType"] === "EXPRESS";
   return {
-    machines: resources.filter((one) => one.type === "AWS::StepFunctions::StateMachine").map(machineOf),
+    machines: machines.filter((one) => !isExpress(one)).map(machineOf),
+    express: machines.filter(isExpress).map(machineOf),
     functions,
     containers,
     rules: rulesOf(resources),

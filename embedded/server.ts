@@ -127,6 +127,7 @@ export async function startHome(options: HomeOptions): Promise<Home> {
       started,
       file: join(stateDir, "engine.db"),
       machines: assembly.machines,
+      express: assembly.express,
       functions,
       containers: (tokens) =>
         createContainerPool({ containers: assembly.containers, surroundings, concurrency: Math.max(2, cores), tokens }),
@@ -144,7 +145,7 @@ export async function startHome(options: HomeOptions): Promise<Home> {
     undo.push(() => inbox?.close());
 
     const onError = (error: unknown): void => options.log(`Event not handled yet: ${String(error)}`);
-    const start = engine.executions.start;
+    const { start } = engine;
     const pump = startEventPump({
       stateDir,
       customBus: settings.busName,

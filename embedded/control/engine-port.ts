@@ -9,7 +9,9 @@ import type { TokenSink } from "../server/token-routes.ts";
 import type { ContainerPool, TokenCalls } from "../workers/container-pool.ts";
 import type { StartedAttempts } from "../workers/started-attempts.ts";
 import type { LambdaPool } from "../workers/lambda-pool.ts";
+import type { StartExecution } from "../events/router.ts";
 import type { Executions, ExecutionView } from "./executions.ts";
+import { openExpress } from "./express.ts";
 
 /** An event as PutEvents takes it. */
 export interface PutEvent {
@@ -23,6 +25,8 @@ export interface PutEvent {
 
 export interface EnginePort {
   readonly executions: Executions;
+  /** For rules and schedules. */
+  readonly start: StartExecution;
   readonly tokens: TokenSink;
   readonly containers: ContainerPool;
   /** Executions that have not ended. */
@@ -48,6 +52,7 @@ const Entries = z.array(
 export async function openEngine(options: {
   readonly file: string;
   readonly machines: readonly Machine[];
+  readonly express: readonly Machine[];
   readonly functions: LambdaPool;
   readonly containers: (tokens: TokenCalls) => ContainerPool;
   readonly started: StartedAttempts;
@@ -88,6 +93,9 @@ export async function openEngine(options: {
     wasStarted: started.has,
   });
   setOpened(engine);
+  const express = await openExpress(options.express, (machineArn, name, input) =>
+    engine.start(machineArn, { ...(name === undefined ? {} : { name }), input }),
+  );
 
   const describe = (arn: string): ExecutionView | undefined => {
     try {
@@ -97,11 +105,26 @@ export async function openEngine(options: {
       throw error;
     }
   };
+  const start = async (machineArn: string, name: string, input: string): Promise<string> => {
+    try {
+      return (await engine.start(machineArn, { name, input: parseJson(input) })).executionArn;
+    } catch (error) {
+      // The name is made of what started it, so a known name is the same start seen again.
+      if (error instanceof EngineError && error.name === "ExecutionAlreadyExists")
+        return executionArn(machineArn, name);
+      throw error;
+    }
+  };
   return {
     containers,
+    start: async (machineArn, name, input) =>
+      express.has(machineArn) ? express.run(machineArn, parseJson(input)) : [await start(machineArn, name, input)],
     running: () => engine.pending(),
     prune: (endedBefore) => engine.prune(endedBefore),
-    close: () => engine.close(),
+    close: async () => {
+      await express.close();
+      await engine.close();
+    },
     tokens: {
       succeed: (token, output) => engine.sendTaskSuccess(token, JSON.stringify(output)),
       fail: (token, error, cause) => engine.sendTaskFailure(token, error, cause),
@@ -122,16 +145,7 @@ export async function openEngine(options: {
           throw new Failure("Rejected", error.message, { code: "not_redrivable", what: "redrive a run" });
         }
       },
-      start: async (machineArn, name, input) => {
-        try {
-          return (await engine.start(machineArn, { name, input: parseJson(input) })).executionArn;
-        } catch (error) {
-          // The name is made of what started it, so a known name is the same start seen again.
-          if (error instanceof EngineError && error.name === "ExecutionAlreadyExists")
-            return executionArn(machineArn, name);
-          throw error;
-        }
-      },
+      start,
     },
   };
 }

@@ -4,12 +4,13 @@ import { isJsonObject, type Json, type JsonObject } from "./json.ts";
 import { guards, outcome } from "./load-guards.ts";
 import { batcher, reader, writer } from "./load-map.ts";
 import type { Problems } from "./problems.ts";
-import { isSupported, parseResource } from "./resource.ts";
+import { parseResource, type Resource } from "./resource.ts";
 
 /** What reading one state needs of the loader. */
 export interface StateLoader {
   readonly problems: Problems;
-  readonly anyIntegration: boolean;
+  /** Whether an integration can be carried out. */
+  runs(resource: Resource): boolean;
   level(id: string, json: JsonObject): void;
 }
 
@@ -110,7 +111,7 @@ function task(loader: StateLoader, where: string, body: JsonObject, common: Comm
   const { problems } = loader;
   const arn = body["Resource"];
   const resource = typeof arn === "string" ? parseResource(arn) : undefined;
-  if (resource === undefined || (!isSupported(resource) && !loader.anyIntegration)) {
+  if (resource === undefined || !loader.runs(resource)) {
     problems.report(where, `Resource ${JSON.stringify(arn ?? null)} is not an integration that runs here`);
     return undefined;
   }

@@ -4,10 +4,13 @@ import { isJsonObject, type Json, type JsonObject, parseJson } from "./json.ts";
 import { isExpression } from "./expressions.ts";
 import { loadState } from "./load-state.ts";
 import { Problems } from "./problems.ts";
+import { isSupported, type Resource } from "./resource.ts";
 
 /** What a definition may use. The engine runs its own integrations only; `asl run` mocks any. */
 export interface LoadOptions {
   readonly anyIntegration?: boolean;
+  /** More than the engine's own, for a host that runs them: `sqs:sendMessage`. */
+  readonly integrations?: readonly string[];
 }
 
 /** Reads a state machine definition. Throws `InvalidDefinition` that lists every problem with its place. */
@@ -20,14 +23,19 @@ export function loadDefinition(text: string, options: LoadOptions = {}): Program
   }
   const problems = new Problems();
   if (!isJsonObject(json)) throw new EngineError("InvalidDefinition", "The definition is not a JSON object.");
-  const program = machine(problems, json, options.anyIntegration === true);
+  const program = machine(problems, json, supports(options));
   if (problems.found.length > 0) {
     throw new EngineError("InvalidDefinition", `The definition cannot run here: ${problems.found.join("; ")}.`);
   }
   return program;
 }
 
-function machine(problems: Problems, json: JsonObject, anyIntegration: boolean): Program {
+const supports =
+  ({ anyIntegration = false, integrations = [] }: LoadOptions) =>
+  (resource: Resource): boolean =>
+    anyIntegration || isSupported(resource) || integrations.includes(`${resource.service}:${resource.action}`);
+
+function machine(problems: Problems, json: JsonObject, runs: (resource: Resource) => boolean): Program {
   problems.unknown("", json, ["Comment", "StartAt", "States", "Version", "TimeoutSeconds", "QueryLanguage"]);
   const timeout = json["TimeoutSeconds"];
   if (timeout !== undefined && !(typeof timeout === "number" && Number.isInteger(timeout) && timeout > 0)) {
@@ -58,7 +66,7 @@ function machine(problems: Problems, json: JsonObject, anyIntegration: boolean):
       if ((state["QueryLanguage"] ?? language) === "JSONata") isJsonata = true;
       else if (language !== "JSONata" && asksNothing(state)) neutral.push(where);
       else problems.report(where, NO_JSONPATH);
-      const read = loadState({ problems, anyIntegration, level }, name, where, state);
+      const read = loadState({ problems, runs, level }, name, where, state);
       if (read !== undefined) loaded.set(name, read);
     }
     checkGraph(problems, id, startAt, Object.keys(states), loaded);

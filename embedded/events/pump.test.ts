@@ -42,7 +42,7 @@ afterEach(() => {
 const begin = (
   start = (_arn: string, name: string, input: string) => {
     started.push({ name, input });
-    return Promise.resolve(`execution:${name}`);
+    return Promise.resolve([`execution:${name}`]);
   },
 ): void => {
   pump = startEventPump({ stateDir, customBus: "custom", rules, store, start, onError: () => undefined });
@@ -88,7 +88,7 @@ test("an event that is seen again asks for the same execution name", async () =>
   begin((_arn, name, input) => {
     started.push({ name, input });
     pump?.stop();
-    return Promise.resolve("");
+    return Promise.resolve([]);
   });
   while (started.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
   begin();
@@ -105,7 +105,7 @@ test("an event that cannot be started is kept as a dead letter and does not hold
   begin((_arn, name, input) => {
     if (input.includes("bad")) return Promise.reject(new Error("too large"));
     started.push({ name, input });
-    return Promise.resolve("");
+    return Promise.resolve([]);
   });
   await drained();
   expect(started.map(({ input }) => input)).toEqual(['"sources/good"']);

@@ -1,12 +1,16 @@
 import { createHash } from "node:crypto";
 import type { Rule } from "../assembly/triggers.ts";
 import { isObject, member, parseJson, text, type JsonObject } from "../assembly/json.ts";
+import { EngineError } from "../engine/errors.ts";
 import type { DeadLetter, HandledEvent } from "../home-store.ts";
 import { matchesPattern } from "./pattern.ts";
 import { targetInput } from "./target-input.ts";
 
-/** Starts an execution durably; starting the same name with the same input again is the same execution. */
-export type StartExecution = (machineArn: string, name: string, input: string) => Promise<string>;
+/**
+ * Starts an execution of a standard machine durably, or runs an Express machine to its end. Resolves with the ARNs of
+ * the standard executions that began, or that had begun when the same was asked before.
+ */
+export type StartExecution = (machineArn: string, name: string, input: string) => Promise<readonly string[]>;
 
 export interface Routed {
   readonly handled: HandledEvent;
@@ -31,8 +35,11 @@ export async function routeEvent(
       try {
         if (!target.arn.includes(":stateMachine:")) continue;
         const name = executionName(eventId, rule.name, target.id);
-        executions.push(await start(target.arn, name, targetInput(target, envelope, rule.name)));
+        executions.push(...(await start(target.arn, name, targetInput(target, envelope, rule.name))));
       } catch (error) {
+        // The engine is going away: the event stays where it is and is handled after the next start.
+        if (error instanceof EngineError && (error.name === "EngineClosed" || error.name === "JournalUnavailable"))
+          throw error;
         dead.push({ eventId, rule: rule.name, target: target.arn, event: eventText, error: String(error) });
       }
     }

@@ -33,7 +33,7 @@ async function at(now: string, schedule: Schedule = hourly): Promise<readonly { 
     start: (_arn, name, input) => {
       names.push(name);
       inputs.push(input);
-      return Promise.resolve("");
+      return Promise.resolve([]);
     },
     onError: (error) => {
       throw error;

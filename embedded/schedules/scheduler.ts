@@ -47,7 +47,7 @@ export function startScheduler(options: {
     }
     const late = now().getTime() - due.getTime() > schedule.maximumAgeSeconds * 1000;
     const started = late
-      ? Promise.resolve("")
+      ? Promise.resolve([])
       : start(schedule.targetArn, tickName(schedule, due), tickInput(schedule, due));
     void started.then(
       () => {
