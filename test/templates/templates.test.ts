@@ -144,6 +144,32 @@ describe.each(ENVIRONMENTS)("the templates of %s", (name) => {
     }
   });
 
+  it("let every container end well: asked two minutes before, on a disk of its own, with its memory known to it", () => {
+    const definitions = resources(of(name), "AWS::ECS::TaskDefinition");
+    expect(definitions.length).toBeGreaterThan(2);
+    for (const { properties } of definitions) {
+      expect(properties).toMatchObject({
+        RuntimePlatform: { CpuArchitecture: "ARM64", OperatingSystemFamily: "LINUX" },
+        EphemeralStorage: { SizeInGiB: expect.any(Number) },
+      });
+      expect(list(properties["ContainerDefinitions"])).toEqual([
+        expect.objectContaining({
+          ReadonlyRootFilesystem: true,
+          User: "65532",
+          StopTimeout: 120,
+          LinuxParameters: expect.objectContaining({ InitProcessEnabled: true }),
+          LogConfiguration: expect.objectContaining({ Options: expect.objectContaining({ mode: "non-blocking" }) }),
+        }),
+      ]);
+    }
+    for (const variables of containerVariables(of(name))) {
+      expect(variables).toMatchObject({
+        MILLRACE_STOP_SECONDS: "120",
+        MILLRACE_MEMORY_MB: expect.stringMatching(/^\d+$/),
+      });
+    }
+  });
+
   it("deploy the machines' texts as they are written, with every placeholder filled in", () => {
     const machines = resources(of(name), "AWS::StepFunctions::StateMachine");
     const texts = domains.map(({ definition }) => readFileSync(join(root, definition), "utf8"));
