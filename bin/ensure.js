@@ -34,6 +34,7 @@ const TARGETS = {
   chaos: { python: RUN, command: [quiet, "bench/chaos.ts"] },
   synth: { python: RUN, command: ["node_modules/aws-cdk/bin/cdk", "synth", "--all", "--quiet"] },
   reference: { python: RUN, command: [quiet, "bin/reference.ts"] },
+  cost: { python: RUN, command: [quiet, "bin/cost.ts"] },
   emulator: { python: CHECK, command: [quiet, "test/deploy/run-emulator.ts"] },
 };
 

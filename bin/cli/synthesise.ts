@@ -18,7 +18,7 @@ export async function ensureAssembly(note: (message: string) => void): Promise<s
   const startedAt = Date.now();
   note("Synthesising the stacks …");
   rmSync(STAMP, { force: true });
-  await synthesise();
+  await synthesise(ASSEMBLY_DIR, ENVIRONMENT);
   mkdirSync(ASSEMBLY_DIR, { recursive: true });
   writeFileSync(`${STAMP}.${process.pid}`, stamp);
   renameSync(`${STAMP}.${process.pid}`, STAMP);
@@ -26,14 +26,15 @@ export async function ensureAssembly(note: (message: string) => void): Promise<s
   return ASSEMBLY_DIR;
 }
 
-function synthesise(): Promise<void> {
+/** Synthesises environments, named with commas between, into a folder. Throws Misconfigured with what the app said. */
+export function synthesise(outdir: string, environments: string): Promise<void> {
   const child = spawn(process.execPath, [join(ROOT, "bin", "app.ts")], {
     cwd: ROOT,
     env: {
       ...process.env,
-      CDK_OUTDIR: ASSEMBLY_DIR,
+      CDK_OUTDIR: outdir,
       // DuckDB comes from this repository here: the layer of the machine's own kind is enough.
-      CDK_CONTEXT_JSON: JSON.stringify({ environments: ENVIRONMENT, duckdbLayer: "host" }),
+      CDK_CONTEXT_JSON: JSON.stringify({ environments, duckdbLayer: "host" }),
     },
     stdio: ["ignore", "pipe", "pipe"],
   });
