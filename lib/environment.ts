@@ -48,10 +48,9 @@ export type OptionalPart =
   | "flowLogs"
   | "images"
   | "costAnomalies"
-  | "dashboards"
-  | "athena"
+  | "savedQueries"
+  | "alarmMath"
   | "canaries"
-  | "objectLock"
   | "starter";
 
 /** CloudWatch accepts only certain numbers of days; these are the ones in use. */
@@ -67,6 +66,10 @@ export function namesOf({ name, organisation }: Pick<EnvironmentProps, "name" | 
     prefix,
     bucket: (role: BucketRole | "access-logs"): string => `${prefix}-${organisation}-${role}`,
     tableBucket: `${prefix}-${organisation}-tables`,
+    /** The table bucket as Glue and Athena name it, once the account's `s3tablescatalog` exists (docs/adr/011). */
+    federatedCatalog: `s3tablescatalog/${prefix}-${organisation}-tables`,
+    workgroup: prefix,
+    keyAlias: `alias/${prefix}`,
     ledgerTable: `${prefix}-ledger`,
     bus: `${prefix}-bus`,
     alarmTopic: `${prefix}-alarms`,
@@ -75,9 +78,18 @@ export function namesOf({ name, organisation }: Pick<EnvironmentProps, "name" | 
     /** Names of the platform stack's exports that pipeline stacks import. */
     subnetsExport: `${prefix}-subnets`,
     securityGroupExport: `${prefix}-task-security-group`,
+    keyExport: `${prefix}-key`,
+    vpcExport: `${prefix}-vpc`,
+    databaseSubnetsExport: `${prefix}-database-subnets`,
     stack: (part: string): string => `${prefix}-${kebab(part)}`,
     machine: (domain: string): string => `${prefix}-${kebab(domain)}`,
+    /** What every trigger of the domain starts, and what names its runs. */
+    starter: (domain: string): string => `${prefix}-${kebab(domain)}-start`,
     task: (domain: string, task: string): string => `${prefix}-${kebab(domain)}-${task}`,
+    trigger: (domain: string, id: string): string => `${prefix}-${kebab(domain)}-${kebab(id)}`,
+    scheduleGroup: (domain: string): string => `${prefix}-${kebab(domain)}`,
+    deadLetters: (domain: string): string => `${prefix}-${kebab(domain)}-dead-letters`,
+    dashboard: (part: string): string => `${prefix}-${kebab(part)}`,
   } as const;
 }
 

@@ -8,6 +8,8 @@ import { deadLetterQueue } from "./dead-letter-queue.ts";
 
 /** The channel of last resort: it needs none of our code to reach a person. */
 export class AlarmTopic extends Construct {
+  readonly topic: Topic;
+
   constructor(scope: Construct, id: string, { alarmEmail }: EnvironmentProps, names: Names) {
     super(scope, id);
     const topic = new Topic(this, "Topic", {
@@ -15,9 +17,10 @@ export class AlarmTopic extends Construct {
       displayName: `Millrace ${names.prefix}`,
       enforceSSL: true,
     });
+    this.topic = topic;
     topic.addToResourcePolicy(
       new PolicyStatement({
-        principals: [new ServicePrincipal("cloudwatch.amazonaws.com"), new ServicePrincipal("events.amazonaws.com")],
+        principals: ["cloudwatch", "events", "costalerts"].map((name) => new ServicePrincipal(`${name}.amazonaws.com`)),
         actions: ["sns:Publish"],
         resources: [topic.topicArn],
         conditions: { StringEquals: { "aws:SourceAccount": Stack.of(this).account } },

@@ -3,6 +3,7 @@ import {
   Architecture,
   Code,
   Function as LambdaFunction,
+  LoggingFormat,
   Runtime,
   Tracing,
   type ILayerVersion,
@@ -60,6 +61,9 @@ export class LambdaTask extends Construct {
       environment: taskEnvironment(stack, environment, names),
       role,
       logGroup: logs,
+      // Powertools' lines are JSON already and stay as they are; what Lambda itself says (a time-out, too little memory)
+      // becomes JSON too, so that one query finds both.
+      loggingFormat: LoggingFormat.JSON,
       tracing: Tracing.ACTIVE,
       currentVersionOptions: KEPT_VERSIONS,
     });

@@ -1,7 +1,9 @@
 import type { Pipeline } from "../../core/model/pipeline.ts";
+import { alarmsPage } from "./alarms.ts";
 import { assetsPage } from "./assets.ts";
 import { grantsPage } from "./grants.ts";
 import { pipelinesPage } from "./pipelines.ts";
+import { startingByHandPage } from "./starting-by-hand.ts";
 import { tasksPage } from "./tasks.ts";
 
 /** Generated pages by file name below `docs/reference`. */
@@ -10,4 +12,6 @@ export const referencePages = (pipelines: readonly Pipeline[]): Readonly<Record<
   "tasks.md": tasksPage(pipelines),
   "assets.md": assetsPage(pipelines),
   "grants.md": grantsPage(pipelines),
+  "alarms.md": alarmsPage(pipelines),
+  "starting-by-hand.md": startingByHandPage(pipelines),
 });

@@ -11,10 +11,11 @@ import { AlarmTopic } from "../constructs/alarm-topic.ts";
 import { Buckets } from "../constructs/buckets.ts";
 import { Network } from "../constructs/network.ts";
 import { namesOf, pascal, type EnvironmentProps, type Names } from "../environment.ts";
+import { PlatformOperations } from "../operations/platform-operations.ts";
 
 export interface PlatformStackProps {
   readonly environment: EnvironmentProps;
-  /** Only their declared secrets are read here. */
+  /** Their declared secrets are made here, and the dashboard shows them side by side. */
   readonly pipelines: readonly Pipeline[];
 }
 
@@ -32,7 +33,8 @@ export class PlatformStack extends Stack {
     new Buckets(this, "Buckets", environment, names);
     this.ledger(environment, names);
     this.bus(environment, names);
-    new AlarmTopic(this, "Alarms", environment, names);
+    const { topic } = new AlarmTopic(this, "Alarms", environment, names);
+    new PlatformOperations(this, "Operations", { environment, names, pipelines, topic });
     this.secrets(environment, names, pipelines);
     new Network(this, "Network", environment, names);
     // The construct `Cluster` makes a network of its own when it is given none; tasks are placed by their machines.

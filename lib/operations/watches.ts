@@ -1,0 +1,76 @@
+import type { MathExpression, Metric } from "aws-cdk-lib/aws-cloudwatch";
+import type { Pipeline } from "../../core/model/pipeline.ts";
+import type { EnvironmentProps, Names } from "../environment.ts";
+import type { AlarmName } from "./alarm-kinds.ts";
+import {
+  concurrencyShare,
+  hasSchedules,
+  ledgerErrors,
+  ofFunction,
+  ofLedger,
+  ofMachine,
+  ofQueue,
+  ofRule,
+  ofSchedules,
+  ofTopic,
+  rulesOf,
+} from "./metrics.ts";
+import { noticeRule } from "./run-notices.ts";
+
+/** What an alarm looks at: the sum of some metrics, or an expression of its own. */
+export type Watch = readonly [name: AlarmName, metrics: readonly Metric[] | MathExpression];
+
+export interface WatchedDomain {
+  readonly environment: Pick<EnvironmentProps, "name">;
+  readonly names: Names;
+  readonly pipeline: Pipeline;
+  readonly machineArn: string;
+  /** What triggers start, and what starts the machine. */
+  readonly starterArn: string;
+}
+
+export function domainWatches({
+  environment,
+  names,
+  pipeline,
+  machineArn,
+  starterArn,
+}: WatchedDomain): readonly Watch[] {
+  const { domain, tasks } = pipeline;
+  const functions = Object.keys(tasks).filter((task) => tasks[task]?.compute.kind === "lambda");
+  const ofFunctions = (name: string) => functions.map((task) => ofFunction(names.task(domain, task), name, task));
+  const queue = names.deadLetters(domain);
+  const rules = [...rulesOf(names, pipeline), { id: "notices", rule: noticeRule(names, domain) }];
+  return [
+    ["FailedRuns", [ofMachine(machineArn, "ExecutionsFailed")]],
+    ["TimedOutRuns", [ofMachine(machineArn, "ExecutionsTimedOut")]],
+    ["StoppedRuns", [ofMachine(machineArn, "ExecutionsAborted")]],
+    ["ThrottledRuns", [ofMachine(machineArn, "ExecutionThrottled")]],
+    ["FailingFunctions", ofFunctions("Errors")],
+    ["ThrottledFunctions", ofFunctions("Throttles")],
+    ["DeadLetters", [ofQueue(queue, "ApproximateNumberOfMessagesVisible")]],
+    ["OldDeadLetters", [ofQueue(queue, "ApproximateAgeOfOldestMessage")]],
+    // EventBridge counts an event as delivered once the starter runs, and Express machines send no events of their own.
+    ["FailedStarts", ["ExecutionsFailed", "ExecutionsTimedOut"].map((name) => ofMachine(starterArn, name))],
+    ["LostDeliveries", rules.map((rule) => ofRule(rule, "InvocationsFailedToBeSentToDlq", rule.id))],
+    ...(hasSchedules(environment, pipeline)
+      ? [
+          ["FailingSchedules", [ofSchedules(names, domain, "TargetErrorCount")]] as const,
+          ["DroppedStarts", [ofSchedules(names, domain, "InvocationDroppedCount")]] as const,
+        ]
+      : []),
+  ];
+}
+
+export const platformWatches = (names: Names): readonly Watch[] => [
+  ["LedgerThrottled", [ofLedger(names, "ReadThrottleEvents"), ofLedger(names, "WriteThrottleEvents")]],
+  ["LedgerErrors", ledgerErrors(names)],
+  ["FunctionConcurrency", concurrencyShare()],
+  ["UndeliveredAlarms", [ofTopic(names.alarmTopic, "NumberOfNotificationsFailed")]],
+];
+
+/** What AWS charges for: metrics, not alarms. */
+export const watchedMetrics = (watches: readonly Watch[]): number =>
+  watches.reduce((sum, [, watch]) => sum + (isSum(watch) ? watch.length : 1), 0);
+
+export const isSum = (watch: Watch[1]): watch is readonly Metric[] => Array.isArray(watch);
