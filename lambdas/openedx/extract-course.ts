@@ -18,7 +18,8 @@ import { recordRefusedArchive } from "./course-archive/quarantine.ts";
 const Input = z.looseObject({
   bucket: z.string().min(1),
   key: z.string().min(1),
-  versionId: z.string().min(1).optional(),
+  /** Empty when the event named no version: an input transformer writes nothing for what it does not find. */
+  versionId: z.string().optional(),
 });
 
 export const handler = task({ name: "ExtractCourse", input: Input, run: extractLanded });
@@ -36,7 +37,7 @@ export async function extractLanded(
   const { bucket, key, versionId } = input;
   const landed = landedExport(key);
   if (landed === undefined) return { outcome: "ignored", reason: `${key} is not named like a course export` };
-  const ref = { bucket, key, ...(versionId === undefined ? {} : { versionId }) };
+  const ref = { bucket, key, ...(versionId === undefined || versionId === "" ? {} : { versionId }) };
   // The event is a hint: only what the object itself says counts.
   const head = await context.io.objects.head(ref);
   if (head === undefined) throw objectMissing(ref);

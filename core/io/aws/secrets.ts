@@ -20,7 +20,9 @@ export function awsSecrets(prefix: string): Secrets {
       const where = `secret ${SecretId}`;
       try {
         const { SecretString } = await client.send(new GetSecretValueCommand({ SecretId }));
-        const fields = parseFields(role, where, SecretString ?? "");
+        // As it is deployed: a name that waits for an operator's value. AWS answers ResourceNotFound, an emulator nothing.
+        if (SecretString === undefined || SecretString === "") throw secretMissing(role, where);
+        const fields = parseFields(role, where, SecretString);
         cache.set(role, { until: Date.now() + CACHE_MS, fields });
         return fields;
       } catch (error) {
