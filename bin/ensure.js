@@ -35,6 +35,8 @@ const TARGETS = {
   synth: { python: RUN, command: ["node_modules/aws-cdk/bin/cdk", "synth", "--all", "--quiet"] },
   reference: { python: RUN, command: [quiet, "bin/reference.ts"] },
   cost: { python: RUN, command: [quiet, "bin/cost.ts"] },
+  diff: { python: RUN, command: [quiet, "bin/diff.ts"] },
+  drift: { python: RUN, command: [quiet, "bin/drift.ts"] },
   emulator: { python: CHECK, command: [quiet, "test/deploy/run-emulator.ts"] },
 };
 
