@@ -1,0 +1,137 @@
+import { gunzipSync } from "node:zlib";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { sampleCourse, SAMPLE_COURSE_ID } from "../../bin/first-contact/sample-course.ts";
+import { sampleTrackingLog, SAMPLE_DATE } from "../../bin/first-contact/sample-log.ts";
+import { startLearnReceiver, type LearnReceiver } from "../standins/learn-receiver.ts";
+import { accountOf, type Account } from "./account.ts";
+import { cdkOf, type Cdk } from "./cdk.ts";
+import { checkOut, type Checkout } from "./checkout.ts";
+import { startEmulator, type Emulator } from "./emulator.ts";
+import { startFargate, type Fargate } from "./fargate.ts";
+
+const ASSET = "mitxonline/openedx/raw_data/tracking_logs";
+const LOGS = "raw.raw__mitxonline__openedx__tracking_logs";
+const SECRET = "the-secret-of-the-receiver";
+const logKey = (shard: string): string => `sources/tracking-mitxonline/logs/${SAMPLE_DATE}/${shard}.log.gz`;
+const COURSE = `sources/course-exports-mitxonline/${SAMPLE_COURSE_ID}.tar.gz`;
+
+/** What must come out, counted without any of the code that is judged here. */
+const ROWS = gunzipSync(sampleTrackingLog()).toString("utf8").split("\n").filter(isEvent).length;
+function isEvent(line: string): boolean {
+  try {
+    return typeof JSON.parse(line) === "object";
+  } catch {
+    return false;
+  }
+}
+
+let emulator: Emulator;
+let cdk: Cdk;
+let account: Account;
+let checkout: Checkout;
+let fargate: Fargate;
+let learn: LearnReceiver;
+
+beforeAll(async () => {
+  checkout = checkOut();
+  [emulator, learn] = await Promise.all([startEmulator(), startLearnReceiver(SECRET)]);
+  cdk = cdkOf(emulator);
+  account = accountOf(emulator);
+  // dbt's way to the lake of AWS is not there yet: the lakehouse's run waits for its container until the end.
+  fargate = startFargate(emulator, checkout.path, ["BuildModels"]);
+});
+afterAll(async () => {
+  await fargate?.stop();
+  await Promise.all([emulator?.stop(), learn?.close()]);
+  checkout?.remove();
+});
+
+// One account's life in order: each step stands on the one before.
+describe("environment `emulated` in an account", () => {
+  it("is deployed by the CDK's own command line", async () => {
+    const [assembly, bootstrapped] = await Promise.all([checkout.synthesise(), cdk.bootstrap()]);
+    expect(bootstrapped).toMatchObject({ status: 0 });
+    expect(await cdk.deploy(assembly)).toMatchObject({ status: 0 });
+    expect(new Set(Object.values(await account.stacks()))).toEqual(new Set(["CREATE_COMPLETE"]));
+  });
+
+  it("takes a landed tracking log to the table bucket, records it, and tells the other domain", async () => {
+    await account.land(logKey("a"), sampleTrackingLog());
+    expect(await account.settled("openedx", 1)).toMatchObject([
+      { status: "SUCCEEDED", input: { job: "tracking_log", key: logKey("a") } },
+    ]);
+    expect(await account.tables()).toEqual({ [LOGS]: ROWS });
+    expect(await account.ledger(`materialisation#${ASSET}`)).toMatchObject([
+      {
+        rev: 1,
+        data: { asset: ASSET, partition: SAMPLE_DATE, tables: [LOGS], commits: [{ table: LOGS, rows: ROWS }] },
+      },
+    ]);
+    expect(await account.runs("lakehouse")).toMatchObject([{ input: { job: "build", event: { asset: ASSET } } }]);
+  });
+
+  it("does nothing twice when the same log lands again", async () => {
+    const before = await account.ledger(`materialisation#${ASSET}`);
+    await account.land(logKey("a"), sampleTrackingLog());
+    expect(await account.settled("openedx", 2)).toMatchObject([{ status: "SUCCEEDED" }, { status: "SUCCEEDED" }]);
+    expect(await account.tables()).toEqual({ [LOGS]: ROWS });
+    expect(await account.ledger(`materialisation#${ASSET}`)).toEqual(before);
+    expect(await account.runs("lakehouse")).toHaveLength(1);
+  });
+
+  it("runs a course archive's container, and says by its role which secret is missing", async () => {
+    await account.land(COURSE, sampleCourse());
+    const run = (await account.settled("openedx", 3))[2];
+    expect(fargate.ran).toMatchObject([{ container: "ExtractCourse", code: 0 }]);
+    expect(await account.tables()).toMatchObject({
+      "raw.raw__mitxonline__openedx__xml__course_metadata": 1,
+      "raw.raw__mitxonline__openedx__xml__course_video": 6,
+      "raw.raw__mitxonline__openedx__xml__course_static_assets": 16,
+    });
+    expect(run).toMatchObject({ status: "FAILED", error: "Misconfigured" });
+    // The emulator calls every error of a function Runtime.HandlerError; the name is ours again because the machine
+    // fails with what RecordFailure made of the cause.
+    expect(JSON.parse(run?.cause ?? "")).toMatchObject({ code: "secret_missing", details: { role: "learn/webhook" } });
+    expect(await account.ledger("failure")).toMatchObject([{ data: { name: "Misconfigured" } }]);
+    expect(learn.received).toEqual([]);
+  });
+
+  it("is repaired by setting the secret and landing the archive again", async () => {
+    await account.setSecret("learn/webhook", { url: learn.url, token: SECRET });
+    await account.land(COURSE, sampleCourse());
+    expect((await account.settled("openedx", 4))[3]).toMatchObject({ status: "SUCCEEDED" });
+    expect(learn.received).toMatchObject([{ status: 200 }]);
+    expect(await account.tables()).toMatchObject({ "raw.raw__mitxonline__openedx__xml__course_video": 6 });
+  });
+
+  it("is changed in place: new code and texts run, data and ledger stay", async () => {
+    const [tables, ledger] = [await account.tables(), await account.ledger(`materialisation#${ASSET}`)];
+    checkout.edit(
+      ["lambdas/ledger/announce.ts", "const record = { asset,", 'const record = { release: "second", asset,'],
+      ["state-machines/openedx/openedx.asl.json", /"Comment": "Record the materialisation/, '"Comment": "Changed'],
+      ["bin/app.ts", /(emulated: {[^}]*logRetentionDays: )7/, "$130"],
+    );
+    expect(await cdk.deploy(await checkout.synthesise())).toMatchObject({ status: 0 });
+    expect(new Set(Object.values(await account.stacks()))).toEqual(new Set(["UPDATE_COMPLETE"]));
+    expect(await account.machine("openedx")).toContain('"Comment": "Changed');
+    expect(await account.tables()).toEqual(tables);
+    expect(await account.ledger(`materialisation#${ASSET}`)).toEqual(ledger);
+
+    const longer = Buffer.concat([sampleTrackingLog(), sampleTrackingLog()]);
+    await account.land(logKey("b"), longer);
+    expect((await account.settled("openedx", 5))[4]).toMatchObject({ status: "SUCCEEDED" });
+    expect(await account.tables()).toMatchObject({ [LOGS]: 3 * ROWS });
+    const materialisations = await account.ledger(`materialisation#${ASSET}`);
+    expect(materialisations).toHaveLength(2);
+    expect(materialisations).toContainEqual(
+      expect.objectContaining({ data: expect.objectContaining({ release: "second", runId: expect.any(String) }) }),
+    );
+  });
+
+  it("is destroyed whole where data need not be kept", async () => {
+    const assembly = await checkout.synthesise();
+    expect(await cdk.destroy(assembly)).toMatchObject({ status: 0 });
+    expect(await account.stacks()).toEqual({});
+    await expect(account.landed()).rejects.toThrow("bucket does not exist");
+  });
+});
