@@ -1,5 +1,6 @@
 import type { Pipeline } from "../../core/model/pipeline.ts";
 import { ACTIONS, grantTable } from "../constructs/grants.ts";
+import { EXECUTION_ROLE, WIDE, WITHOUT_SOURCE, withoutResource } from "../checks/policy/exceptions.ts";
 import { code, listed, page, table } from "./markdown.ts";
 
 /** Who may touch what: the same rows as in the templates of every environment. */
@@ -20,5 +21,24 @@ export const grantsPage = (pipelines: readonly Pipeline[]): string => {
         own.map(({ can, resource, where }) => [can, code(resource), where === "" ? "-" : code(where)]),
       ),
     ]),
+    "## Exceptions",
+    "Everything else in the templates names what it may touch; `test/policy` fails on a wildcard that is not listed here.",
+    "### Actions for which AWS accepts only `*`",
+    table(
+      ["action", "says"],
+      withoutResource().map(({ action, reference }) => [code(action), reference]),
+    ),
+    "### Wildcards before anything of the environment is named",
+    table(
+      ["action", "why"],
+      Object.entries(WIDE).map(([action, reason]) => [code(action), reason]),
+    ),
+    "### Services that may take a role without saying for whose resource",
+    table(
+      ["service", "why"],
+      [...Object.entries(WITHOUT_SOURCE), ["ecs-tasks.amazonaws.com", EXECUTION_ROLE] as const].map(
+        ([service, reason]) => [code(service), reason],
+      ),
+    ),
   );
 };
