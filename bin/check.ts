@@ -1,8 +1,10 @@
 import { spawnSync } from "node:child_process";
 import { globSync, existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { checkDefinition } from "../lib/checks/asl.ts";
 import { checkPipeline } from "../lib/checks/pipeline.ts";
 import { provideDuckdb } from "../lib/constructs/duckdb-files.ts";
+import { STARTER_DEFINITION, STARTER_SUBSTITUTIONS } from "../lib/constructs/starter.ts";
 import { domains } from "../state-machines/index.ts";
 
 /** Everything that can be judged without running a test. All steps run, so that one push shows all there is to do. */
@@ -58,10 +60,15 @@ function spawned(file: string, args: readonly string[], env: Readonly<Record<str
 }
 
 function machines(): string {
-  return domains
-    .flatMap(({ pipeline, definition }) =>
-      checkPipeline(pipeline, readFileSync(join(root, definition), "utf8")).map(
-        ({ rule, state, message }) => `${definition}${state === undefined ? "" : ` ${state}`}: ${message} [${rule}]`,
+  const found = domains.map(
+    ({ pipeline, definition }) =>
+      [definition, checkPipeline(pipeline, readFileSync(join(root, definition), "utf8"))] as const,
+  );
+  const starter = checkDefinition(STARTER_DEFINITION, { substitutions: STARTER_SUBSTITUTIONS, withoutTasks: true });
+  return [...found, ["lib/constructs/starter.asl.json", starter] as const]
+    .flatMap(([file, problems]) =>
+      problems.map(
+        ({ rule, state, message }) => `${file}${state === undefined ? "" : ` ${state}`}: ${message} [${rule}]`,
       ),
     )
     .join("\n");

@@ -9,13 +9,21 @@ import { undefinedVariables } from "./asl-variables.ts";
 export interface CheckOptions {
   /** Names that `${…}` may use. Without it placeholders are not checked. */
   readonly substitutions?: readonly string[];
+  /**
+   * The machine calls no task of ours. Then nothing fails by our closed set of names and there is no run whose failure
+   * could be recorded, so the rules about both do not apply.
+   */
+  readonly withoutTasks?: boolean;
 }
 
 /**
  * What is wrong with a machine's text, Amazon States Language in JSONata mode; empty = nothing. First the schema of
  * asl-validator, then what it lets pass.
  */
-export function checkDefinition(text: string, { substitutions }: CheckOptions = {}): readonly Problem[] {
+export function checkDefinition(
+  text: string,
+  { substitutions, withoutTasks = false }: CheckOptions = {},
+): readonly Problem[] {
   const json = parse(text);
   if ("problem" in json) return [json.problem];
   const schema = schemaProblems(json.value);
@@ -23,7 +31,8 @@ export function checkDefinition(text: string, { substitutions }: CheckOptions = 
   if (!machine.success) {
     return schema.length > 0 ? schema : [{ rule: "schema", message: z.prettifyError(machine.error) }];
   }
-  const rules = [header, jsonataOnly, taskLimits, retries, recordedFailures, unknownStatesMembers, undefinedVariables];
+  const ofTasks = withoutTasks ? [] : [retries, recordedFailures];
+  const rules = [header, jsonataOnly, taskLimits, ...ofTasks, unknownStatesMembers, undefinedVariables];
   return [
     ...schema,
     ...rules.flatMap((rule) => rule(machine.data)),

@@ -1,39 +1,65 @@
 import { Duration, TimeZone } from "aws-cdk-lib";
-import { EventBus, EventField, Rule, RuleTargetInput, type EventPattern, type IEventBus } from "aws-cdk-lib/aws-events";
+import { EventBus, Rule, RuleTargetInput, type EventPattern, type IEventBus } from "aws-cdk-lib/aws-events";
 import { SfnStateMachine } from "aws-cdk-lib/aws-events-targets";
 import { Role } from "aws-cdk-lib/aws-iam";
-import { Schedule, ScheduleExpression, ScheduleTargetInput } from "aws-cdk-lib/aws-scheduler";
+import {
+  ContextAttribute,
+  Schedule,
+  ScheduleExpression,
+  ScheduleGroup,
+  ScheduleTargetInput,
+} from "aws-cdk-lib/aws-scheduler";
 import { StepFunctionsStartExecution } from "aws-cdk-lib/aws-scheduler-targets";
 import type { Queue } from "aws-cdk-lib/aws-sqs";
 import type { StateMachine } from "aws-cdk-lib/aws-stepfunctions";
 import { Construct } from "constructs";
 import { EVENT_SOURCE } from "../../core/model/events.ts";
 import type { EventTrigger, LandingTrigger, Pipeline, ScheduleTrigger } from "../../core/model/pipeline.ts";
-import { kebab, pascal, type EnvironmentProps, type Names } from "../environment.ts";
+import { pascal, type EnvironmentProps, type Names } from "../environment.ts";
+import type { StartRequest } from "./starter.ts";
 import { trustedService } from "./trusted-service.ts";
 
 export interface TriggersProps {
   readonly environment: EnvironmentProps;
   readonly names: Names;
   readonly pipeline: Pipeline;
-  readonly machine: StateMachine;
+  /** What all of them start. */
+  readonly starter: StateMachine;
   readonly deadLetters: Queue;
 }
 
 /** EventBridge gives up on a target after this; the daily reconciliation finds what it gave up on. */
 const DELIVERY = { retryAttempts: 185, maxEventAge: Duration.hours(24) };
 
-/** What starts the machine of a domain: objects, events, the clock. */
+/**
+ * The request with the event as it is. EventBridge does not escape the parts that a template takes out of an event, and
+ * a part that is missing leaves a template that is no JSON (eb-transform-target-input.html); the whole event is always sound.
+ */
+class WithEvent extends RuleTargetInput {
+  private readonly request: StartRequest;
+
+  constructor(request: StartRequest) {
+    super();
+    this.request = request;
+  }
+
+  bind() {
+    return { inputTemplate: JSON.stringify(this.request).replace(/}$/, ',"event":<aws.events.event.json>}') };
+  }
+}
+
+/** What starts the runs of a domain: objects, events, the clock. */
 export class Triggers extends Construct {
   private readonly props: TriggersProps;
   private readonly role: Role;
+  private group: ScheduleGroup | undefined;
 
   constructor(scope: Construct, id: string, props: TriggersProps) {
     super(scope, id);
     this.props = props;
     this.role = new Role(this, "Role", {
       assumedBy: trustedService(this, "events.amazonaws.com"),
-      description: "Starts the machine when an object lands or an event matches.",
+      description: "Starts the starter when an object lands or an event matches.",
     });
     const bus = EventBus.fromEventBusName(this, "Bus", props.names.bus);
     for (const trigger of props.pipeline.triggers) {
@@ -43,7 +69,7 @@ export class Triggers extends Construct {
     }
   }
 
-  /** The input carries what the event says of the object; the first task HEADs it and believes only that. */
+  /** The starter reads key and version in the event; the first task HEADs the object and believes only that. */
   private landing({ id, description, job, prefix, suffixes = [] }: LandingTrigger): void {
     const pattern: EventPattern = {
       source: ["aws.s3"],
@@ -55,28 +81,12 @@ export class Triggers extends Construct {
         },
       },
     };
-    this.rule(id, description, pattern, undefined, {
-      job,
-      trigger: id,
-      bucket: EventField.fromPath("$.detail.bucket.name"),
-      key: EventField.fromPath("$.detail.object.key"),
-      versionId: EventField.fromPath("$.detail.object.version-id"),
-      etag: EventField.fromPath("$.detail.object.etag"),
-      sizeBytes: EventField.fromPath("$.detail.object.size"),
-      eventId: EventField.eventId,
-      eventTime: EventField.time,
-    });
+    this.rule(id, description, pattern, undefined, { job, trigger: id, prefix });
   }
 
   private event({ id, description, job, event, detail }: EventTrigger, bus: IEventBus): void {
     const pattern = { source: [EVENT_SOURCE], detailType: [event], ...(detail === undefined ? {} : { detail }) };
-    this.rule(id, description, pattern, bus, {
-      job,
-      trigger: id,
-      event: EventField.fromPath("$.detail"),
-      eventId: EventField.eventId,
-      eventTime: EventField.time,
-    });
+    this.rule(id, description, pattern, bus, { job, trigger: id });
   }
 
   private rule(
@@ -84,17 +94,17 @@ export class Triggers extends Construct {
     description: string,
     eventPattern: EventPattern,
     eventBus: IEventBus | undefined,
-    input: object,
+    request: Omit<StartRequest, "domain">,
   ) {
-    const { names, pipeline, machine, deadLetters } = this.props;
+    const { names, pipeline, starter, deadLetters } = this.props;
     new Rule(this, pascal(id), {
-      ruleName: this.nameOf(names, pipeline, id),
+      ruleName: names.trigger(pipeline.domain, id),
       description,
       eventPattern,
       ...(eventBus === undefined ? {} : { eventBus }),
       targets: [
-        new SfnStateMachine(machine, {
-          input: RuleTargetInput.fromObject(input),
+        new SfnStateMachine(starter, {
+          input: new WithEvent({ domain: pipeline.domain, ...request }),
           role: this.role,
           deadLetterQueue: deadLetters,
           ...DELIVERY,
@@ -104,15 +114,19 @@ export class Triggers extends Construct {
   }
 
   private schedule({ id, description, job, expression, timeZone, environments, misfire }: ScheduleTrigger): void {
-    const { environment, names, pipeline, machine, deadLetters } = this.props;
+    const { environment, names, pipeline, starter, deadLetters } = this.props;
     if (!environments.includes(environment.name)) return;
     new Schedule(this, pascal(id), {
-      scheduleName: this.nameOf(names, pipeline, id),
+      scheduleGroup: this.groupOf(this.props),
+      scheduleName: names.trigger(pipeline.domain, id),
       description,
       enabled: environment.schedules,
       schedule: ScheduleExpression.expression(expression, TimeZone.of(timeZone)),
-      target: new StepFunctionsStartExecution(machine, {
-        input: ScheduleTargetInput.fromObject({ job, trigger: id }),
+      target: new StepFunctionsStartExecution(starter, {
+        input: ScheduleTargetInput.fromObject({
+          ...({ domain: pipeline.domain, job, trigger: id } satisfies StartRequest),
+          scheduledTime: ContextAttribute.scheduledTime,
+        }),
         deadLetterQueue: deadLetters,
         // `run-once` still starts after a day without the service; `skip` forgets a start that is a minute late.
         maxEventAge: misfire === "run-once" ? Duration.hours(24) : Duration.minutes(1),
@@ -121,7 +135,11 @@ export class Triggers extends Construct {
     });
   }
 
-  private nameOf(names: Names, { domain }: Pipeline, id: string): string {
-    return `${names.prefix}-${kebab(domain)}-${kebab(id)}`;
+  /** Scheduler counts by group and by nothing smaller: without one of its own a domain cannot be watched alone. */
+  private groupOf({ names, pipeline }: TriggersProps): ScheduleGroup {
+    const group =
+      this.group ?? new ScheduleGroup(this, "Group", { scheduleGroupName: names.scheduleGroup(pipeline.domain) });
+    this.group = group;
+    return group;
   }
 }

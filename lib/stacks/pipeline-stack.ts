@@ -4,13 +4,14 @@ import type { Pipeline } from "../../core/model/pipeline.ts";
 import type { Bundles } from "../constructs/bundle.ts";
 import { deadLetterQueue } from "../constructs/dead-letter-queue.ts";
 import { duckdbLayer } from "../constructs/duckdb-layer.ts";
-import { FailureAlarms } from "../constructs/failure-alarms.ts";
 import { FargateTask } from "../constructs/fargate-task.ts";
 import { LambdaTask } from "../constructs/lambda-task.ts";
 import { Machine } from "../constructs/machine.ts";
 import { CanaryReleases } from "../constructs/release.ts";
+import { Starter } from "../constructs/starter.ts";
 import { Triggers } from "../constructs/triggers.ts";
 import { kebab, namesOf, type EnvironmentProps } from "../environment.ts";
+import { DomainOperations } from "../operations/domain-operations.ts";
 
 export interface PipelineStackProps {
   readonly environment: EnvironmentProps;
@@ -55,12 +56,15 @@ export class PipelineStack extends Stack {
       }
     }
     const { machine } = new Machine(this, "Machine", { environment, names, domain, definition, lambdas, fargates });
-    const deadLetters = deadLetterQueue(this, "DeadLetters", `${names.machine(domain)}-dead-letters`);
-    new Triggers(this, "Triggers", { environment, names, pipeline, machine, deadLetters });
-    new FailureAlarms(this, "Failures", {
-      prefix: names.machine(domain),
-      topicArn: this.formatArn({ service: "sns", resource: names.alarmTopic }),
-      machine,
+    const deadLetters = deadLetterQueue(this, "DeadLetters", names.deadLetters(domain));
+    const starter = new Starter(this, "Starter", { environment, names, domain, machine, deadLetters });
+    new Triggers(this, "Triggers", { environment, names, pipeline, starter: starter.machine, deadLetters });
+    new DomainOperations(this, "Operations", {
+      environment,
+      names,
+      pipeline,
+      machineArn: machine.stateMachineArn,
+      starterArn: starter.machine.stateMachineArn,
       deadLetters,
     });
   }
