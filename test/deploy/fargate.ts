@@ -80,27 +80,23 @@ export function startFargate({ env }: Emulator, root: string, leave: readonly st
     await ecs.send(new StopTaskCommand({ cluster, task: task.taskArn, reason: `exit code ${code}` }));
   };
 
-  let stopped = false;
+  const work: Promise<void>[] = [];
   const poll = async (): Promise<void> => {
     const { taskArns = [] } = await ecs.send(new ListTasksCommand({ cluster, desiredStatus: "RUNNING" }));
     const fresh = taskArns.filter((arn) => !seen.has(arn));
     if (fresh.length === 0) return;
     for (const arn of fresh) seen.add(arn);
     const { tasks = [] } = await ecs.send(new DescribeTasksCommand({ cluster, tasks: fresh }));
-    for (const task of tasks) work.push(run(task));
+    work.push(...tasks.map(run));
   };
-  const work: Promise<void>[] = [];
-  const polling = (async () => {
-    // Before the first deploy, and after the last destroy, there is no cluster.
-    for (; !stopped; await new Promise((next) => setTimeout(next, POLL_MS))) await poll().catch(() => undefined);
-  })();
+  // Before the first deploy, and after the last destroy, there is no cluster to ask.
+  const polling = setInterval(() => void poll().catch(() => undefined), POLL_MS);
 
   return {
     /** Tasks that have ended, in that order. */
     ran: ran as readonly RanTask[],
     stop: async (): Promise<void> => {
-      stopped = true;
-      await polling;
+      clearInterval(polling);
       for (const child of running) child.kill("SIGKILL");
       await Promise.allSettled(work);
       rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
