@@ -152,6 +152,3 @@ export const ALARM_KINDS = {
 } as const satisfies Readonly<Record<string, AlarmKind>>;
 
 export type AlarmName = keyof typeof ALARM_KINDS;
-
-/** Cost anomalies come by the alarm topic, but CloudWatch has no alarm for them. */
-export const COST_RUNBOOK = "cost.md#a-cost-anomaly";
