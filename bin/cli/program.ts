@@ -8,6 +8,7 @@ import { doctor } from "./verbs/doctor.ts";
 import { down } from "./verbs/down.ts";
 import { lake } from "./verbs/lake.ts";
 import { land } from "./verbs/land.ts";
+import { preflight } from "./verbs/preflight.ts";
 import { quarantineExport, quarantineList, quarantineShow } from "./verbs/quarantine.ts";
 import { query } from "./verbs/query.ts";
 import { reset } from "./verbs/reset.ts";
@@ -16,7 +17,7 @@ import { runs } from "./verbs/runs.ts";
 import { up } from "./verbs/up.ts";
 
 /** The whole command line: groups and their verbs. The reference page is made from this table. */
-export const VERBS: readonly Verb[] = [up, down, reset, land, runs, assets, query, deliveries, lake, doctor];
+export const VERBS: readonly Verb[] = [up, down, reset, land, runs, assets, query, deliveries, lake, doctor, preflight];
 export const GROUPS: Readonly<Record<string, { readonly summary: string; readonly verbs: readonly Verb[] }>> = {
   run: {
     summary: "Look at one run, start one by hand, stop it or run it again",
