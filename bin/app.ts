@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { App } from "aws-cdk-lib";
+import { App, Stage } from "aws-cdk-lib";
 import featureFlags from "aws-cdk-lib/recommended-feature-flags.json" with { type: "json" };
 import { ENVIRONMENTS, type EnvironmentName } from "../core/model/pipeline.ts";
 import { addSecurityChecks } from "../lib/checks/security.ts";
@@ -7,9 +7,12 @@ import { bundleTasks } from "../lib/constructs/bundle.ts";
 import { provideDuckdb } from "../lib/constructs/duckdb-files.ts";
 import type { EnvironmentProps } from "../lib/environment.ts";
 import { EMULATOR_LACKS } from "../lib/emulator.ts";
+import { DeliveryStack } from "../lib/stacks/delivery-stack.ts";
 import { EnvironmentStage } from "../lib/stacks/environment-stage.ts";
 import { domains } from "../state-machines/index.ts";
 
+/** The repository whose workflows deploy; forks and namesakes are nobody to AWS. */
+const REPOSITORY = "example-org/millrace";
 const RUNBOOKS = "https://git.example.org/millrace/blob/main/docs/runbooks";
 
 /** The only place where environments differ. */
@@ -28,6 +31,7 @@ const environments: Readonly<Record<EnvironmentName, Omit<EnvironmentProps, "nam
     encryption: "aws",
     relational: false,
     releases: "at-once",
+    deliveredBy: REPOSITORY,
   },
   ci: {
     organisation: "ol",
@@ -59,6 +63,7 @@ const environments: Readonly<Record<EnvironmentName, Omit<EnvironmentProps, "nam
     objectLockDays: 7,
     relational: false,
     releases: "canary",
+    deliveredBy: REPOSITORY,
     costAnomalyUsd: 20,
   },
   production: {
@@ -77,6 +82,7 @@ const environments: Readonly<Record<EnvironmentName, Omit<EnvironmentProps, "nam
     objectLockDays: 90,
     relational: false,
     releases: "canary",
+    deliveredBy: REPOSITORY,
     costAnomalyUsd: 50,
   },
   emulated: {
@@ -116,6 +122,14 @@ for (const name of chosen) {
     layer: layerOf(name),
     root,
   });
+}
+const delivered = chosen.flatMap((name) => {
+  const { deliveredBy } = environments[name];
+  return deliveredBy === undefined ? [] : [{ environment: name, repository: deliveredBy }];
+});
+if (delivered.length > 0) {
+  const delivery = new Stage(app, "delivery");
+  for (const props of delivered) new DeliveryStack(delivery, props);
 }
 app.synth();
 

@@ -36,6 +36,8 @@ export interface EnvironmentProps {
   readonly relational: boolean;
   /** How new code reaches functions. `canary`: a tenth of the calls first, taken back by itself when an alarm sounds. */
   readonly releases: "at-once" | "canary";
+  /** GitHub repository, `<owner>/<name>`, whose jobs may deploy this environment; absent = people only. */
+  readonly deliveredBy?: string;
   /** Above this much a day over what is usual, cost anomalies are reported, in US dollars; absent = no monitor. */
   readonly costAnomalyUsd?: number;
   /** Parts of the platform that are left out here, with the reason. */
@@ -94,6 +96,9 @@ export function namesOf({ name, organisation }: Pick<EnvironmentProps, "name" | 
 }
 
 export type Names = ReturnType<typeof namesOf>;
+
+/** Literal, for the workflows name it too: `millrace-qa-github-deploy`. */
+export const deliveryRole = (name: EnvironmentName, may: "deploy" | "read"): string => `millrace-${name}-github-${may}`;
 
 /** Ids are data and snake_case; AWS names are kebab-case. */
 export const kebab = (id: string): string => id.replaceAll("_", "-");
