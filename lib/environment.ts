@@ -6,6 +6,12 @@ export interface EnvironmentProps {
   readonly name: EnvironmentName;
   /** Makes bucket names unique in the world; lower case, part of every physical bucket name. */
   readonly organisation: string;
+  /**
+   * Where the environment belongs, 12 digits and for example `us-east-1`: the CDK then refuses any other credentials.
+   * Absent = it goes where the credentials lead, so the wrong profile deploys it beside what is there.
+   */
+  readonly account?: string;
+  readonly region?: string;
   /** Data outlives the stack: buckets, tables and secrets are retained, deletion is protected. */
   readonly retainData: boolean;
   readonly logRetentionDays: LogRetentionDays;

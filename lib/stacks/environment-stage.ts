@@ -25,7 +25,10 @@ export interface EnvironmentStageProps {
 /** One environment: the platform, then a stack for every domain. Domains know the platform, never each other. */
 export class EnvironmentStage extends Stage {
   constructor(scope: Construct, { environment, domains, bundles, layer, root }: EnvironmentStageProps) {
-    super(scope, environment.name);
+    const { account, region } = environment;
+    super(scope, environment.name, {
+      env: { ...(account === undefined ? {} : { account }), ...(region === undefined ? {} : { region }) },
+    });
     const platform = new PlatformStack(this, { environment, pipelines: domains.map(({ pipeline }) => pipeline) });
     for (const { pipeline, definition } of domains) {
       const text = readFileSync(join(root, definition), "utf8");

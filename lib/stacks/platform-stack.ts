@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy, Stack, Tags } from "aws-cdk-lib";
+import { Duration, Fn, RemovalPolicy, Stack, Tags } from "aws-cdk-lib";
 import { AttributeType, Billing, TableEncryptionV2, TableV2 } from "aws-cdk-lib/aws-dynamodb";
 import { CfnCluster } from "aws-cdk-lib/aws-ecs";
 import { EventBus } from "aws-cdk-lib/aws-events";
@@ -43,6 +43,11 @@ export class PlatformStack extends Stack {
       capacityProviders: ["FARGATE", "FARGATE_SPOT"],
       clusterSettings: [{ name: "containerInsights", value: "enabled" }],
     });
+  }
+
+  /** By AWS when it deploys: where the account is named, the CDK would ask it already when it synthesises. */
+  override get availabilityZones(): string[] {
+    return [0, 1].map((index) => Fn.select(index, Fn.getAzs()));
   }
 
   private ledger({ retainData }: EnvironmentProps, names: Names): void {
