@@ -123,7 +123,14 @@ beforeAll(async () => {
       wait: alone({ Type: "Wait", Seconds: 3600, End: true }),
       landed: alone(invoke("Echo")),
     },
-    landings: { landed: { machine: "landed", prefix: "sources/" } },
+    landings: {
+      landed: { machine: "landed", prefix: "sources/" },
+      named: {
+        machine: "landed",
+        prefix: "named/",
+        starter: readFileSync(join(import.meta.dirname, "../lib/constructs/starter.asl.json"), "utf8"),
+      },
+    },
   });
   home = await startHome(options(join(root, "state")));
   const found = await findEngine(join(root, "state"));
@@ -176,24 +183,33 @@ describe("containers", () => {
 });
 
 describe("events", () => {
-  test("an object that lands starts its machine once, and can be followed", async () => {
+  async function land(key: string): Promise<(readonly z.infer<typeof Run>[] | null)[]> {
     const file = join(root, "file");
     writeFileSync(file, "x");
-    const [landed] = await landFiles(
-      join(root, "state"),
-      "tiny-landing",
-      [{ path: file, key: "sources/a+b c.log" }],
-      () => undefined,
-    );
+    const [landed] = await landFiles(join(root, "state"), "tiny-landing", [{ path: file, key }], () => undefined);
     const Followed = z.object({ settled: z.boolean(), objects: z.array(z.array(Run).nullable()) });
     let followed: z.infer<typeof Followed>;
     do {
       await sleep(20);
       followed = await engine.post("/api/follow", { objects: [landed] }, Followed);
     } while (!followed.settled);
-    expect(followed.objects).toMatchObject([
+    return followed.objects;
+  }
+
+  test("an object that lands starts its machine once, and can be followed", async () => {
+    expect(await land("sources/a+b c.log")).toMatchObject([
       [{ status: "succeeded", output: { event: { key: "sources/a+b c.log" } } }],
     ]);
+  });
+
+  test("a starter names the run, starts one for every version, and is in no list", async () => {
+    const key = 'named/2026-01-15/a "b".log.gz';
+    const runs = [...(await land(key)), ...(await land(key))].flatMap((found) => found ?? []);
+    expect(runs).toMatchObject([{ output: { event: { key } } }, { output: { event: { key } } }]);
+    expect(new Set(runs.map(({ id }) => id)).size).toBe(2);
+    for (const { id } of runs) expect(id).toMatch(/^named-2026-01-15-a-b--[0-9a-f]{12}$/);
+    const machines = await engine.get("/api/status", z.object({ machines: z.array(z.object({ name: z.string() })) }));
+    expect(JSON.stringify([machines, await engine.get("/api/runs", z.unknown())])).not.toContain("named-start");
   });
 });
 

@@ -114,6 +114,7 @@ export class Engine {
     machineArn: string,
     request: { readonly name?: string; readonly input?: Json } = {},
   ): Promise<{ executionArn: string; startDate: Date; created: boolean }> {
+    if (this.#executor.closed) throw new EngineError("EngineClosed", "The engine is closed.");
     this.#machines.get(machineArn);
     const name = request.name ?? uuid(this.#ambient);
     if (!isExecutionName(name)) throw new EngineError("InvalidName", `Invalid Name: '${name}'`);

@@ -1,9 +1,9 @@
-import { randomUUID } from "node:crypto";
 import * as z from "zod";
 import { Failure } from "../../core/model/failures.ts";
 import type { Ledger, LedgerItem } from "../../core/io/ports.ts";
 import { follow } from "../control/follow.ts";
 import type { Executions, ExecutionView } from "../control/executions.ts";
+import { nameAgain, nameByHand } from "../control/run-names.ts";
 import { stepsOf, viewRun, type RunView } from "../control/run-view.ts";
 import type { HomeStore } from "../home-store.ts";
 import type { ReceivedWebhook } from "../webhook-inbox.ts";
@@ -88,8 +88,8 @@ export function controlRoutes(options: ControlOptions): ApiRoute[] {
       method: "POST",
       path: "/api/runs/:id/again",
       serve: async ({ params }) => {
-        const { machineArn, input } = find(params["id"] ?? "");
-        const name = manualName();
+        const { machineArn, input, name: earlier } = find(params["id"] ?? "");
+        const name = nameAgain(earlier);
         await executions.start(machineArn, name, JSON.stringify(input));
         return view(find(name));
       },
@@ -109,7 +109,7 @@ export function controlRoutes(options: ControlOptions): ApiRoute[] {
             hint: `There are: ${options.machines.map((one) => options.domainOf(one.arn)).join(", ")}.`,
           });
         }
-        const run = name ?? manualName();
+        const run = name ?? nameByHand(input);
         await executions.start(found.arn, run, JSON.stringify(input ?? {}));
         return view(find(run));
       },
@@ -151,8 +151,6 @@ export function controlRoutes(options: ControlOptions): ApiRoute[] {
     },
   ];
 }
-
-const manualName = (): string => `manual-${randomUUID()}`;
 
 const LEDGER_LIMIT = 10_000;
 
