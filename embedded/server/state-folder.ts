@@ -16,6 +16,9 @@ import { Failure } from "../../core/model/failures.ts";
 
 /** Tells our folder from any other: `reset` deletes nothing without it. */
 const MARK = "millrace-state.json";
+/** Of everything in the folder. Raised only by a change that an older release would damage (docs/adr/013). */
+const FORMAT = 1;
+const Mark = z.object({ millrace: z.literal("state"), version: z.number().int() });
 const ADDRESS = "engine.json";
 
 /** Where the engine of a state folder listens; readable by its owner only, because of the token. */
@@ -29,9 +32,12 @@ export type EngineAddress = z.infer<typeof EngineAddress>;
 
 export const isStateFolder = (stateDir: string): boolean => existsSync(join(stateDir, MARK));
 
-/** Makes the folder if it does not exist. A folder with somebody else's files in it is refused. */
+/**
+ * Makes the folder if it does not exist. A folder with somebody else's files in it, or of a newer Millrace, is refused
+ * with Misconfigured before anything in it is opened.
+ */
 export function prepareStateFolder(stateDir: string): void {
-  if (isStateFolder(stateDir)) return;
+  if (isStateFolder(stateDir)) return refuseNewer(stateDir);
   // It holds learner data and secrets.
   mkdirSync(stateDir, { recursive: true, mode: 0o700 });
   if (readdirSync(stateDir).some((name) => name !== "logs" && name !== "secrets.json")) {
@@ -41,7 +47,33 @@ export function prepareStateFolder(stateDir: string): void {
       hint: "Name another folder with --state.",
     });
   }
-  writeFileSync(join(stateDir, MARK), `${JSON.stringify({ millrace: "state", version: 1 })}\n`);
+  writeFileSync(join(stateDir, MARK), `${JSON.stringify({ millrace: "state", version: FORMAT })}\n`);
+}
+
+function refuseNewer(stateDir: string): void {
+  const mark = Mark.safeParse(parse(readFileSync(join(stateDir, MARK), "utf8")));
+  if (mark.success && mark.data.version <= FORMAT) return;
+  const what = "open the state folder";
+  if (!mark.success) {
+    throw new Failure("Misconfigured", `${join(stateDir, MARK)} does not say which format the folder has.`, {
+      code: "bad_state_mark",
+      what,
+      hint: `It should read {"millrace":"state","version":${FORMAT}}. Put that back, or name another folder with --state.`,
+    });
+  }
+  throw new Failure(
+    "Misconfigured",
+    `The state folder ${stateDir} was written by a newer Millrace (format ${mark.data.version}; this one knows ${FORMAT}).`,
+    { code: "newer_state_folder", what, hint: "Use the newer Millrace, or name another folder with --state." },
+  );
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /**

@@ -11,7 +11,7 @@ const home = { name: "AWS" };
 const unique = (): string => randomUUID().slice(0, 8);
 const keep = async (): Promise<void> => undefined;
 
-async function createTable(): Promise<string> {
+export async function createTable(): Promise<string> {
   const { CreateTableCommand, DynamoDBClient, waitUntilTableExists } = await import("@aws-sdk/client-dynamodb");
   const client = new DynamoDBClient({});
   const TableName = `contract-${unique()}`;
