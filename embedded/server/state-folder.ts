@@ -37,10 +37,12 @@ export const isStateFolder = (stateDir: string): boolean => existsSync(join(stat
  * with Misconfigured before anything in it is opened.
  */
 export function prepareStateFolder(stateDir: string): void {
-  if (isStateFolder(stateDir)) return refuseNewer(stateDir);
+  const mark = isStateFolder(stateDir) ? readFileSync(join(stateDir, MARK), "utf8") : undefined;
+  if (mark !== undefined && mark !== "") return refuseNewer(stateDir, mark);
   // It holds learner data and secrets.
   mkdirSync(stateDir, { recursive: true, mode: 0o700 });
-  if (readdirSync(stateDir).some((name) => name !== "logs" && name !== "secrets.json")) {
+  // An empty mark is ours: the engine was killed while it wrote it.
+  if (mark === undefined && readdirSync(stateDir).some((name) => name !== "logs" && name !== "secrets.json")) {
     throw new Failure("Misconfigured", `The folder ${stateDir} is not empty and is not a Millrace state folder.`, {
       code: "foreign_state_folder",
       what: "open the state folder",
@@ -50,8 +52,8 @@ export function prepareStateFolder(stateDir: string): void {
   writeFileSync(join(stateDir, MARK), `${JSON.stringify({ millrace: "state", version: FORMAT })}\n`);
 }
 
-function refuseNewer(stateDir: string): void {
-  const mark = Mark.safeParse(parse(readFileSync(join(stateDir, MARK), "utf8")));
+function refuseNewer(stateDir: string, text: string): void {
+  const mark = Mark.safeParse(parse(text));
   if (mark.success && mark.data.version <= FORMAT) return;
   const what = "open the state folder";
   if (!mark.success) {

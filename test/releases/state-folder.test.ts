@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -86,6 +86,10 @@ describe("the format of a state folder", () => {
     prepareStateFolder(fresh);
     prepareStateFolder(fresh);
     expect(readdirSync(fresh)).toEqual([MARK]);
+    // Killed between making and writing it.
+    writeFileSync(join(fresh, MARK), "");
+    prepareStateFolder(fresh);
+    expect(readFileSync(join(fresh, MARK), "utf8")).toBe('{"millrace":"state","version":1}\n');
   });
 
   it.each([
