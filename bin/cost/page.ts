@@ -45,7 +45,19 @@ export function costPage(
           return [count(runs), usd(total), usd(fixed), usd(peer.total), usd(peer.fixed)];
         }),
       ),
-      `The bill is that of the ${workload.months}th month: what landed since the first is still stored. Both columns pay the same for data (S3, S3 Tables, Athena, KMS, secrets, images). The peer's parts, their sizes and the reasons are the section \`peer\` of the workload file.`,
+      `The bill is that of the ${workload.months}th month: what landed since the first is still stored. Both columns pay the same for data (S3, S3 Tables, Athena, KMS, secrets, images).`,
+      "## What it is compared with",
+      table(
+        ["always on, Fargate on Arm", "how many", "vCPU", "GB", "why"],
+        workload.peer.services.map(({ name, count: many, vcpu, gb, from }) => [
+          name,
+          `${many}`,
+          `${vcpu}`,
+          `${gb}`,
+          from,
+        ]),
+      ),
+      `Beside them: one db.t3.large with ${workload.peer.databaseGb} GB, ${workload.peer.natGateways} NAT gateway, one load balancer, and for every run a container of ${workload.peer.run.vcpu} vCPU and ${workload.peer.run.gb} GB that takes ${workload.peer.run.startSeconds} s to start. The platform that is replaced is larger: its public configuration (mitodl/ol-infrastructure) has two webservers, 14 code locations, six connection poolers and a db.r7g.2xlarge.`,
       "## Where it breaks even",
       breakEvenText(templates, pipelines, workload),
       "## A small installation",

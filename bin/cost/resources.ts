@@ -19,6 +19,7 @@ const FREE: readonly RegExp[] = [
   /^AWS::RDS::(DBSubnetGroup|DBClusterParameterGroup|DBParameterGroup|DBProxyTargetGroup|DBProxyEndpoint)$/,
   /^AWS::CE::Anomaly(Monitor|Subscription)$/,
   /^AWS::Logs::(MetricFilter|QueryDefinition|ResourcePolicy|SubscriptionFilter)$/,
+  /^AWS::Scheduler::ScheduleGroup$/,
   /^AWS::Athena::NamedQuery$/,
   /^AWS::Glue::(Database|Table)$/, // Objects of the catalogue are free up to a million; requests are priced by use.
   /^AWS::LakeFormation::/,
