@@ -2,7 +2,11 @@ import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { promisify } from "node:util";
-import { CloudFormationClient, DescribeStacksCommand } from "@aws-sdk/client-cloudformation";
+import {
+  CloudFormationClient,
+  DescribeStacksCommand,
+  UpdateTerminationProtectionCommand,
+} from "@aws-sdk/client-cloudformation";
 import { DynamoDBClient, QueryCommand } from "@aws-sdk/client-dynamodb";
 import { ListObjectsV2Command, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { PutSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
@@ -64,6 +68,17 @@ export function accountOf({ env, log }: Emulator) {
       });
   };
 
+  /** Our stacks: name to status. */
+  const stacks = async (): Promise<Readonly<Record<string, string>>> => {
+    const { Stacks = [] } = await cloudFormation.send(new DescribeStacksCommand({}));
+    return Object.fromEntries(
+      Stacks.filter(({ StackName = "" }) => StackName.startsWith(names.prefix)).map((stack) => [
+        stack.StackName,
+        stack.StackStatus,
+      ]),
+    );
+  };
+
   return {
     land: async (Key: string, Body: Buffer): Promise<void> => {
       await s3.send(new PutObjectCommand({ Bucket: names.bucket("landing"), Key, Body }));
@@ -112,16 +127,15 @@ export function accountOf({ env, log }: Emulator) {
       const { stdout } = await promisify(execFile)(python, ["-c", COUNT_ROWS, `${client.endpoint}/iceberg`, TABLES]);
       return JSON.parse(stdout) as Record<string, number>;
     },
-    /** Our stacks: name to status. */
-    stacks: async (): Promise<Readonly<Record<string, string>>> => {
-      const { Stacks = [] } = await cloudFormation.send(new DescribeStacksCommand({}));
-      return Object.fromEntries(
-        Stacks.filter(({ StackName = "" }) => StackName.startsWith(names.prefix)).map((stack) => [
-          stack.StackName,
-          stack.StackStatus,
-        ]),
-      );
+    /** What an operator must do on purpose before stacks with data can be deleted. */
+    liftProtection: async (): Promise<void> => {
+      for (const StackName of Object.keys(await stacks())) {
+        await cloudFormation.send(
+          new UpdateTerminationProtectionCommand({ StackName, EnableTerminationProtection: false }),
+        );
+      }
     },
+    stacks,
   };
 }
 
