@@ -8,6 +8,7 @@ import { Run } from "../bin/cli/status.ts";
 import { embeddedObjects } from "../core/io/embedded/objects.ts";
 import { findEngine, type EngineClient } from "../embedded/control/client.ts";
 import { startHome } from "../embedded/server.ts";
+import { STARTER_DEFINITION } from "../lib/constructs/starter.ts";
 import { writeTinyAssembly } from "../test/standins/tiny-assembly.ts";
 import { measureDagster } from "./dagster.ts";
 import { describeMachine, median, quantile, round, type BenchResult } from "./machine.ts";
@@ -65,7 +66,7 @@ async function measureOwn(folder: string) {
       five: { StartAt: names[0], States: Object.fromEntries(states) },
       landed: { StartAt: "Done", States: { Done: { Type: "Succeed" } } },
     },
-    landings: { landed: { machine: "landed", prefix: "sources/" } },
+    landings: { landed: { machine: "landed", prefix: "sources/", starter: STARTER_DEFINITION } },
   });
   const stateDir = join(folder, "state");
   const home = await startHome({

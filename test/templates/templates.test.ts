@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readSettings } from "../../core/io/settings.ts";
 import { ENVIRONMENTS } from "../../core/model/pipeline.ts";
 import { ACTIONS, grantsOf } from "../../lib/constructs/grants.ts";
+import { namesOf } from "../../lib/environment.ts";
 import { placeholdersOf } from "../../lib/placeholders.ts";
 import { domains } from "../../state-machines/index.ts";
 import { allowed, appError, choicesOf, resources, root, synthesise, type Resource } from "./synthesised.ts";
@@ -150,6 +151,31 @@ describe.each(ENVIRONMENTS)("the templates of %s", (name) => {
         MILLRACE_STOP_SECONDS: "120",
         MILLRACE_MEMORY_MB: expect.stringMatching(/^\d+$/),
       });
+    }
+  });
+
+  it("begin every run in one place, which may start its own machine and nothing else", () => {
+    const machines = resources(of(name), "AWS::StepFunctions::StateMachine");
+    const express = machines.filter(({ properties }) => properties["StateMachineType"] === "EXPRESS");
+    expect(new Set(express.map(({ properties }) => properties["StateMachineName"]))).toEqual(
+      new Set(domains.map(({ pipeline }) => namesOf({ name, organisation: "ol" }).starter(pipeline.domain))),
+    );
+    const starters = express.map(({ id }) => id);
+    const targets = [
+      ...resources(of(name), "AWS::Events::Rule").flatMap(({ properties }) => list(properties["Targets"])),
+      ...resources(of(name), "AWS::Scheduler::Schedule").map(({ properties }) => properties["Target"]),
+    ].map((target) => JSON.stringify(record(target)["Arn"]));
+    const toMachines = targets.filter((arn) => machines.some(({ id }) => arn.includes(`"${id}"`)));
+    expect(toMachines.filter((arn) => !starters.some((id) => arn.includes(`"${id}"`)))).toEqual([]);
+    expect(toMachines.length).toBeGreaterThan(domains.length);
+    const starting = allowed(of(name)).filter(({ actions }) => actions.includes("states:StartExecution"));
+    for (const { policy, resources: started } of starting) {
+      const mayStart = policy.startsWith("Starter") ? machines.filter((one) => !express.includes(one)) : express;
+      expect(started, policy).toHaveLength(1);
+      expect(
+        mayStart.some(({ id }) => JSON.stringify(started).includes(`"${id}"`)),
+        policy,
+      ).toBe(true);
     }
   });
 
