@@ -95,3 +95,27 @@ describe("a call to MIT Learn", () => {
     expect((await call({ url })).failure).toMatchObject({ name: "Misconfigured", code: "learn_certificate" });
   });
 });
+
+describe("a reply that shows the secret", () => {
+  const secret = 'se"cret/ü+1';
+  const replied = async (text: string): Promise<string> => {
+    receiver.answerNext({ status: 400, text });
+    return (await call({ token: secret })).reply?.text ?? "";
+  };
+
+  it("is kept without it, however it was written", async () => {
+    const bytes = Buffer.from(secret);
+    const forms = [secret, JSON.stringify({ secret }), encodeURIComponent(secret)];
+    const encoded = [bytes.toString("base64"), bytes.toString("base64url"), bytes.toString("hex")];
+    expect(await replied([...forms, ...encoded].join(" "))).toBe(
+      '[secret] {"secret":"[secret]"} [secret] [secret] [secret] [secret]',
+    );
+  });
+
+  it.each([0, 1, 5, 11, 12])("is kept without a part of it, %i bytes before the cut", async (before) => {
+    const text = await replied(`${secret} ${"x".repeat(REPLY_MAX_BYTES - before)}${secret}${"y".repeat(50)}`);
+    expect(text).toMatch(/^\[secret\] x+(\[|$)/);
+    expect(text.replaceAll("[secret]", "").replace(/\[\w*$/, "")).not.toContain("se");
+    expect(text.length).toBeGreaterThan(REPLY_MAX_BYTES - 100);
+  });
+});

@@ -1,4 +1,5 @@
 import { Failure, type FailureName } from "../../core/model/failures.ts";
+import { longestForm, redact } from "./redact.ts";
 import { signature } from "./sign.ts";
 
 /** Stored with the delivery and shown to people. */
@@ -46,7 +47,7 @@ export async function callLearn({ url, token, body, timeoutMs = CALL_MS }: Learn
       redirect: "manual",
       signal: AbortSignal.timeout(timeoutMs),
     });
-    const reply = { status: response.status, text: redact(await head(response), token) };
+    const reply = { status: response.status, text: await head(response, token) };
     const failure = failureOf(url, reply, response.headers);
     return failure === undefined ? { reply } : { reply, failure };
   } catch (error) {
@@ -144,16 +145,23 @@ function retryAfter(headers: Headers): number {
   return Math.max(1, Math.min(MAX_RETRY_AFTER_SECONDS, Math.ceil(seconds)));
 }
 
-async function head(response: Response): Promise<string> {
+/** The first 2 KB. A secret that begins in them may end after them, so more is read, redacted, and then cut. */
+async function head(response: Response, token: string): Promise<string> {
+  const beyond = longestForm(token);
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of response.body ?? []) {
     chunks.push(chunk);
     size += chunk.byteLength;
-    if (size >= REPLY_MAX_BYTES) break;
+    if (size >= REPLY_MAX_BYTES + beyond) break;
   }
-  return Buffer.concat(chunks).subarray(0, REPLY_MAX_BYTES).toString("utf8");
+  const text = redact(
+    Buffer.concat(chunks)
+      .subarray(0, REPLY_MAX_BYTES + beyond)
+      .toString("utf8"),
+    token,
+  );
+  // What was redacted made the text shorter: the part that could be half a secret is the last of what was read.
+  const whole = size < REPLY_MAX_BYTES + beyond ? Buffer.from(text) : Buffer.from(text).subarray(0, -beyond);
+  return whole.subarray(0, REPLY_MAX_BYTES).toString("utf8");
 }
-
-const redact = (text: string, token: string): string =>
-  text.replaceAll(token, "[secret]").replace(/[\w.+-]+@[\w-]+(\.[\w-]+)+/g, "[address]");
