@@ -58,8 +58,7 @@ export type OptionalPart =
   | "costAnomalies"
   | "savedQueries"
   | "alarmMath"
-  | "canaries"
-  | "starter";
+  | "canaries";
 
 /** CloudWatch accepts only certain numbers of days; these are the ones in use. */
 export type LogRetentionDays = 7 | 30 | 90 | 365;

@@ -5,7 +5,7 @@ import { code, page, table } from "./markdown.ts";
 export const pipelinesPage = (pipelines: readonly Pipeline[]): string =>
   page(
     "Pipelines",
-    "One state machine per domain, named `millrace-<environment>-<domain>`. A job is the value of `job` in its input.",
+    "One state machine per domain, named `millrace-<environment>-<domain>`. A job is the value of `job` in its input. Triggers begin runs through `millrace-<environment>-<domain>-start`, which names them after the trigger and the object, the asset and partition, or the time ([ADR 012](../adr/012-named-executions.md)).",
     ...pipelines.flatMap((pipeline) => [
       `## ${pipeline.domain}`,
       pipeline.description,
