@@ -57,6 +57,10 @@ export interface TaskDeclaration {
   readonly ledger?: "read" | "write";
   /** Lake namespaces, for example `raw`. */
   readonly lake?: { readonly reads?: readonly string[]; readonly writes?: readonly string[] };
+  /** It runs SQL over the lake on what the environment has chosen for that: DuckDB inside the task, or Athena. */
+  readonly warehouse?: boolean;
+  /** It calls systems outside AWS; a container can do so only where the environment's network lets it. */
+  readonly internet?: boolean;
   /** Secret roles, for example `learn/webhook`. */
   readonly secrets?: readonly string[];
   /** Event types that the task may publish. */

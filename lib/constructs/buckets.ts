@@ -1,10 +1,12 @@
-import { Duration, RemovalPolicy } from "aws-cdk-lib";
-import { CfnTableBucket } from "aws-cdk-lib/aws-s3tables";
+import { Duration, RemovalPolicy, Stack } from "aws-cdk-lib";
+import { AnyPrincipal, Effect, PolicyStatement } from "aws-cdk-lib/aws-iam";
+import type { IKey } from "aws-cdk-lib/aws-kms";
 import {
   BlockPublicAccess,
   Bucket,
   BucketEncryption,
   CfnBucket,
+  ObjectLockRetention,
   ObjectOwnership,
   StorageClass,
 } from "aws-cdk-lib/aws-s3";
@@ -12,6 +14,7 @@ import type { LifecycleRule } from "aws-cdk-lib/aws-s3";
 import { Construct } from "constructs";
 import type { BucketRole } from "../../core/model/pipeline.ts";
 import type { EnvironmentProps, Names } from "../environment.ts";
+import { QUERY_RESULTS } from "../lake-layout.ts";
 import { acknowledge } from "./acknowledge.ts";
 
 const ABANDONED: LifecycleRule = { id: "abandoned-uploads", abortIncompleteMultipartUploadAfter: Duration.days(7) };
@@ -28,24 +31,28 @@ const LIFECYCLE: Readonly<Record<BucketRole, readonly LifecycleRule[]>> = {
   ],
   lake: [ABANDONED, OLD_VERSIONS, { id: "staged-rows", prefix: "staging/", expiration: Duration.days(7) }],
   quarantine: [ABANDONED],
-  artifacts: [ABANDONED, OLD_VERSIONS],
+  artifacts: [
+    ABANDONED,
+    OLD_VERSIONS,
+    { id: "query-results", prefix: QUERY_RESULTS.prefix, expiration: Duration.days(7) },
+  ],
 };
 
-/** The four object buckets and the bucket of Iceberg tables. */
+/** The four object buckets, and the one of their access logs. */
 export class Buckets extends Construct {
-  constructor(scope: Construct, id: string, environment: EnvironmentProps, names: Names) {
+  constructor(scope: Construct, id: string, environment: EnvironmentProps, names: Names, key: IKey | undefined) {
     super(scope, id);
-    const removalPolicy = environment.retainData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY;
     const common = {
-      encryption: BucketEncryption.S3_MANAGED,
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
       objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
       enforceSSL: true,
       minimumTLSVersion: 1.2,
-      removalPolicy,
+      removalPolicy: environment.retainData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
     };
     const accessLogs = new Bucket(this, "AccessLogs", {
       ...common,
+      // S3 delivers access logs to no bucket under a key of the customer.
+      encryption: BucketEncryption.S3_MANAGED,
       bucketName: names.bucket("access-logs"),
       lifecycleRules: [ABANDONED, { id: "old-logs", expiration: Duration.days(environment.logRetentionDays) }],
     });
@@ -53,21 +60,55 @@ export class Buckets extends Construct {
     for (const role of ["landing", "lake", "quarantine", "artifacts"] as const) {
       const bucket = new Bucket(this, role.charAt(0).toUpperCase() + role.slice(1), {
         ...common,
+        ...(key === undefined
+          ? { encryption: BucketEncryption.S3_MANAGED }
+          : // One data key for many objects: a call to KMS for each would cost more than the requests to S3.
+            { encryption: BucketEncryption.KMS, encryptionKey: key, bucketKeyEnabled: true }),
         bucketName: names.bucket(role),
         versioned: true,
         lifecycleRules: [...LIFECYCLE[role]],
         // @ts-expect-error CDK declares `isWebsite?: boolean` in the interface and `boolean | undefined` in the class.
         serverAccessLogsBucket: accessLogs,
         serverAccessLogsPrefix: `${role}/`,
+        ...(role === "landing" ? locked(environment) : {}),
       });
       if (role === "landing") sendEvents(bucket);
+      // Sources in other accounts deliver to the landing bucket; nobody delivers to the others.
+      else bucket.addToResourcePolicy(noOtherAccount(bucket));
+      if (key !== undefined) for (const statement of noOtherKey(bucket, key)) bucket.addToResourcePolicy(statement);
     }
-    new CfnTableBucket(this, "Tables", {
-      tableBucketName: names.tableBucket,
-      unreferencedFileRemoval: { status: "Enabled", unreferencedDays: 3, noncurrentDays: 10 },
-    }).applyRemovalPolicy(removalPolicy);
   }
 }
+
+/** Governance mode: whoever may bypass it must say so in the call, and CloudTrail has it. */
+const locked = ({ objectLockDays: days }: EnvironmentProps) =>
+  days === undefined
+    ? {}
+    : {
+        objectLockEnabled: true,
+        objectLockDefaultRetention: ObjectLockRetention.governance(Duration.days(days)),
+      };
+
+const noOtherAccount = (bucket: Bucket): PolicyStatement =>
+  deny("OtherAccounts", ["s3:*"], [bucket.bucketArn, bucket.arnForObjects("*")], {
+    StringNotEquals: { "aws:PrincipalAccount": Stack.of(bucket).account },
+    Bool: { "aws:PrincipalIsAWSService": "false" },
+  });
+
+/** Who names no encryption gets the bucket's; nobody may name another. */
+const noOtherKey = (bucket: Bucket, key: IKey): readonly PolicyStatement[] =>
+  [
+    ["OtherEncryption", "s3:x-amz-server-side-encryption", "aws:kms"],
+    ["OtherKey", "s3:x-amz-server-side-encryption-aws-kms-key-id", key.keyArn],
+  ].map(([sid = "", header = "", value]) =>
+    deny(sid, ["s3:PutObject"], [bucket.arnForObjects("*")], {
+      StringNotEquals: { [header]: value },
+      Null: { [header]: "false" },
+    }),
+  );
+
+const deny = (sid: string, actions: string[], resources: string[], conditions: Record<string, unknown>) =>
+  new PolicyStatement({ sid, effect: Effect.DENY, principals: [new AnyPrincipal()], actions, resources, conditions });
 
 /** `eventBridgeEnabled` of the construct deploys a function of its own to set this one property. */
 function sendEvents(bucket: Bucket): void {

@@ -41,7 +41,7 @@ export class FargateTask extends Construct {
         cpuArchitecture: CpuArchitecture.ARM64,
         operatingSystemFamily: OperatingSystemFamily.LINUX,
       },
-      taskRole: taskRole(this, names, domain, task),
+      taskRole: taskRole(this, environment, names, domain, task),
     });
     // A run that is under way when the stack is updated still needs the revision it was started with.
     this.definition.applyRemovalPolicy(RemovalPolicy.RETAIN);
@@ -54,7 +54,7 @@ export class FargateTask extends Construct {
             ContainerImage.fromRegistry(`millrace/${compute.container}:${bundle.hash}`),
       command: ["node", "index.js"],
       environment: {
-        ...taskEnvironment(stack, environment, names),
+        ...taskEnvironment(stack, environment, names, task),
         MILLRACE_TASK_NAME: id,
         MILLRACE_HEARTBEAT_SECONDS: String(compute.heartbeatSeconds),
         MILLRACE_STOP_SECONDS: String(STOP_SECONDS),

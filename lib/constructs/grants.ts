@@ -1,59 +1,21 @@
 import { EVENT_SOURCE } from "../../core/model/events.ts";
-import type { BucketRole, ObjectAccess, Pipeline, TaskDeclaration } from "../../core/model/pipeline.ts";
+import type { ObjectAccess, Pipeline, TaskDeclaration } from "../../core/model/pipeline.ts";
+import type { Choices, Grant, Resource } from "./grant.ts";
+import { keyGrants } from "./grants-key.ts";
+import { athenaGrants, lakeGrants } from "./grants-lake.ts";
 
-/** What a task can be allowed, in words, and what that is in IAM. No action is a wildcard. */
-export const ACTIONS = {
-  "read objects": ["s3:GetObject", "s3:GetObjectVersion"],
-  // Without it S3 answers 403 for an object that is not there, and a missing object would look like a broken grant.
-  "list objects": ["s3:ListBucket"],
-  // A create-only put answers with the head of what is already there, hence the read.
-  "write objects": ["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"],
-  "record own steps": ["dynamodb:GetItem", "dynamodb:PutItem"],
-  "read items": ["dynamodb:GetItem", "dynamodb:Query"],
-  "write items": [
-    "dynamodb:ConditionCheckItem",
-    "dynamodb:DeleteItem",
-    "dynamodb:GetItem",
-    "dynamodb:PutItem",
-    "dynamodb:Query",
-    "dynamodb:UpdateItem",
-  ],
-  "publish events": ["events:PutEvents"],
-  "read secret": ["secretsmanager:GetSecretValue"],
-  "see tables": ["s3tables:GetNamespace", "s3tables:GetTableBucket", "s3tables:ListNamespaces", "s3tables:ListTables"],
-  "read tables": ["s3tables:GetTable", "s3tables:GetTableData", "s3tables:GetTableMetadataLocation"],
-  "create namespaces": ["s3tables:CreateNamespace"],
-  "create tables": ["s3tables:CreateTable"],
-  "write tables": [
-    "s3tables:DeleteTable",
-    "s3tables:PutTableData",
-    "s3tables:RenameTable",
-    "s3tables:UpdateTableMetadataLocation",
-  ],
-  "answer its machine": ["states:SendTaskFailure", "states:SendTaskHeartbeat", "states:SendTaskSuccess"],
-} as const satisfies Readonly<Record<string, readonly string[]>>;
+export { ACTIONS } from "./grant.ts";
 
-/** Named by role (`bucket:landing`); `arns.ts` turns it into the ARN of one environment. */
-export type Resource =
-  | { readonly kind: "objects"; readonly bucket: BucketRole; readonly prefix: string }
-  | { readonly kind: "bucket"; readonly bucket: BucketRole }
-  | { readonly kind: "ledger" }
-  | { readonly kind: "bus" }
-  | { readonly kind: "secret"; readonly role: string }
-  | { readonly kind: "table-bucket" }
-  | { readonly kind: "tables" }
-  | { readonly kind: "machine"; readonly domain: string };
+/** Every permission of a task in one environment, derived from its declaration and from nothing else. */
+export const grantsOf = (domain: string, task: TaskDeclaration, { lake, dbt, encryption }: Choices): Grant[] =>
+  everyGrant(domain, task).filter(
+    ({ only = {} }) =>
+      (only.lake ?? lake) === lake && (only.dbt ?? dbt) === dbt && (only.encryption ?? encryption) === encryption,
+  );
 
-export interface Grant {
-  readonly can: keyof typeof ACTIONS;
-  readonly resource: Resource;
-  /** IAM conditions: operator, key, values. */
-  readonly conditions?: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
-}
-
-/** Every permission of a task, derived from its declaration and from nothing else. */
-export function grantsOf(domain: string, task: TaskDeclaration): Grant[] {
-  const { reads = [], writes = [], secrets = [], lake, publishes, compute } = task;
+/** In any environment: what depends on its choices says so. */
+function everyGrant(domain: string, task: TaskDeclaration): Grant[] {
+  const { reads = [], writes = [], secrets = [], lake = {}, publishes, compute, warehouse = false } = task;
   return [
     ...reads.map((access) => objects("read objects", access)),
     ...writes.map((access) => objects("write objects", access)),
@@ -61,7 +23,9 @@ export function grantsOf(domain: string, task: TaskDeclaration): Grant[] {
     ...ledger(task.ledger),
     ...(publishes === undefined ? [] : [publishing(publishes)]),
     ...secrets.map((role): Grant => ({ can: "read secret", resource: { kind: "secret", role } })),
-    ...tables(lake?.reads ?? [], lake?.writes ?? []),
+    ...lakeGrants(lake.reads ?? [], lake.writes ?? []),
+    ...(warehouse ? athenaGrants(lake.reads ?? [], lake.writes ?? []) : []),
+    ...keyGrants(task),
     ...(compute.kind === "fargate" ? [answering(domain)] : []),
   ];
 }
@@ -98,26 +62,6 @@ const publishing = (types: readonly string[]): Grant => ({
   conditions: { StringEquals: { "events:source": [EVENT_SOURCE], "events:detail-type": types } },
 });
 
-/** ARNs of tables hold a generated id, so a namespace is granted by condition. */
-function tables(reads: readonly string[], writes: readonly string[]): readonly Grant[] {
-  const all = [...new Set([...reads, ...writes])];
-  if (all.length === 0) return [];
-  const within = (namespaces: readonly string[]) => ({ StringEquals: { "s3tables:namespace": namespaces } });
-  const reading: readonly Grant[] = [
-    { can: "see tables", resource: { kind: "table-bucket" } },
-    { can: "read tables", resource: { kind: "tables" }, conditions: within(all) },
-  ];
-  if (writes.length === 0) return reading;
-  return [
-    ...reading,
-    // AWS sends no namespace with it; an empty namespace holds nothing and hides nothing.
-    { can: "create namespaces", resource: { kind: "table-bucket" } },
-    // A table that is not there yet has no ARN, so AWS authorises this on the bucket.
-    { can: "create tables", resource: { kind: "table-bucket" }, conditions: within(writes) },
-    { can: "write tables", resource: { kind: "tables" }, conditions: within(writes) },
-  ];
-}
-
 const answering = (domain: string): Grant => ({ can: "answer its machine", resource: { kind: "machine", domain } });
 
 export interface GrantRow {
@@ -133,13 +77,17 @@ export interface GrantRow {
 export const grantTable = (pipelines: readonly Pipeline[]): readonly GrantRow[] =>
   pipelines.flatMap(({ domain, tasks }) =>
     Object.entries(tasks).flatMap(([name, task]) =>
-      grantsOf(domain, task).map(({ can, resource, conditions = {} }) => ({
+      everyGrant(domain, task).map(({ can, resource, conditions = {}, via = [], only = {} }) => ({
         task: `${domain}.${name}`,
         can,
         resource: resourceText(resource),
-        where: Object.values(conditions)
-          .flatMap((keys) => Object.entries(keys).map(([key, values]) => `${key} = ${values.join(" | ")}`))
-          .join(", "),
+        where: [
+          ...Object.values(conditions).flatMap((keys) =>
+            Object.entries(keys).map(([key, values]) => `${key} = ${values.join(" | ")}`),
+          ),
+          ...(via.length === 0 ? [] : [`via ${via.join(" | ")}`]),
+          ...Object.entries(only).map(([choice, value]) => `if ${choice} is ${value}`),
+        ].join(", "),
       })),
     ),
   );
@@ -154,10 +102,14 @@ function resourceText(resource: Resource): string {
       return resource.role;
     case "machine":
       return resource.domain;
+    case "databases":
+      return `${resource.federated ? "table-bucket databases" : "databases"} ${resource.namespaces.join(" | ")}`;
     case "ledger":
     case "bus":
     case "table-bucket":
     case "tables":
+    case "workgroup":
+    case "key":
       return resource.kind;
   }
 }

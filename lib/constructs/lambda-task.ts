@@ -45,7 +45,7 @@ export class LambdaTask extends Construct {
     const stack = Stack.of(this);
     const functionName = names.task(domain, id);
     const logs = logGroup(this, "Logs", environment, `/aws/lambda/${functionName}`);
-    const role = taskRole(this, names, domain, task);
+    const role = taskRole(this, environment, names, domain, task);
     role.addToPolicy(writeLogs(logs));
     this.lambda = new LambdaFunction(this, "Function", {
       functionName,
@@ -58,7 +58,7 @@ export class LambdaTask extends Construct {
       timeout: Duration.seconds(compute.timeoutSeconds),
       ...(compute.diskMb === undefined ? {} : { ephemeralStorageSize: Size.mebibytes(compute.diskMb) }),
       ...(duckdb === undefined ? {} : { layers: [duckdb] }),
-      environment: taskEnvironment(stack, environment, names),
+      environment: taskEnvironment(stack, environment, names, task),
       role,
       logGroup: logs,
       // Powertools' lines are JSON already and stay as they are; what Lambda itself says (a time-out, too little memory)

@@ -35,8 +35,8 @@ export class Machine extends Construct {
       Subnet1: Fn.select(0, subnets),
       Subnet2: Fn.select(1, subnets),
       SecurityGroup: Fn.importValue(names.securityGroupExport),
-      // The subnets are public and have no NAT: without an address a task reaches nothing.
-      AssignPublicIp: "ENABLED",
+      // A public subnet has no NAT: without an address a task reaches nothing. An isolated one has endpoints.
+      AssignPublicIp: environment.network === "public" ? "ENABLED" : "DISABLED",
     };
     const known: Readonly<Record<string, string>> = {
       ...environment.machineSettings,

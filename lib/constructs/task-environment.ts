@@ -1,6 +1,8 @@
 import type { Stack } from "aws-cdk-lib";
 import { ENV } from "../../core/io/settings.ts";
+import type { TaskDeclaration } from "../../core/model/pipeline.ts";
 import type { EnvironmentProps, Names } from "../environment.ts";
+import { QUERY_RESULTS } from "../lake-layout.ts";
 import { tableBucketArn } from "./arns.ts";
 
 /**
@@ -8,7 +10,12 @@ import { tableBucketArn } from "./arns.ts";
  * is not among them: layer and images have it where a task looks by itself, and an emulator's own environment may
  * say otherwise.
  */
-export const taskEnvironment = (stack: Stack, environment: EnvironmentProps, names: Names): Record<string, string> => ({
+export const taskEnvironment = (
+  stack: Stack,
+  environment: EnvironmentProps,
+  names: Names,
+  { warehouse = false }: Pick<TaskDeclaration, "warehouse">,
+): Record<string, string> => ({
   [ENV.environment]: environment.name,
   [ENV.landing]: names.bucket("landing"),
   [ENV.lake]: names.bucket("lake"),
@@ -16,6 +23,19 @@ export const taskEnvironment = (stack: Stack, environment: EnvironmentProps, nam
   [ENV.artifacts]: names.bucket("artifacts"),
   [ENV.ledgerTable]: names.ledgerTable,
   [ENV.busName]: names.bus,
-  [ENV.lakeCatalog]: `s3tables:${tableBucketArn(stack, names)}`,
+  [ENV.lakeCatalog]: environment.lake === "glue" ? `glue:${stack.account}` : `s3tables:${tableBucketArn(stack, names)}`,
   [ENV.secretPrefix]: names.secretPrefix,
+  ...(warehouse ? dbtEnvironment(environment, names) : {}),
 });
+
+/** What dbt/profiles.yml reads of the target `athena`. */
+function dbtEnvironment({ dbt, lake }: EnvironmentProps, names: Names): Record<string, string> {
+  if (dbt === "duckdb") return { MILLRACE_DBT_TARGET: dbt };
+  return {
+    MILLRACE_DBT_TARGET: dbt,
+    MILLRACE_ATHENA_CATALOG: lake === "glue" ? "awsdatacatalog" : names.federatedCatalog,
+    MILLRACE_ATHENA_WORKGROUP: names.workgroup,
+    MILLRACE_ATHENA_RESULTS: `s3://${names.bucket(QUERY_RESULTS.bucket)}/${QUERY_RESULTS.prefix}`,
+    MILLRACE_ATHENA_DATA: `s3://${names.bucket("lake")}/warehouse/`,
+  };
+}

@@ -1,14 +1,18 @@
 import { Duration, Fn, RemovalPolicy, Stack, Tags } from "aws-cdk-lib";
-import { AttributeType, Billing, TableEncryptionV2, TableV2 } from "aws-cdk-lib/aws-dynamodb";
+import { AttributeType, Billing, CfnGlobalTable, TableEncryptionV2, TableV2 } from "aws-cdk-lib/aws-dynamodb";
 import { CfnCluster } from "aws-cdk-lib/aws-ecs";
 import { EventBus } from "aws-cdk-lib/aws-events";
+import type { IKey } from "aws-cdk-lib/aws-kms";
 import { CfnSecret } from "aws-cdk-lib/aws-secretsmanager";
 import type { Construct } from "constructs";
 import type { Pipeline } from "../../core/model/pipeline.ts";
 import { EVENT_SOURCE } from "../../core/model/events.ts";
 import { acknowledge } from "../constructs/acknowledge.ts";
 import { AlarmTopic } from "../constructs/alarm-topic.ts";
+import { athenaWorkGroup } from "../constructs/athena.ts";
 import { Buckets } from "../constructs/buckets.ts";
+import { encryptionKey } from "../constructs/encryption-key.ts";
+import { Lake } from "../constructs/lake.ts";
 import { Network } from "../constructs/network.ts";
 import { namesOf, pascal, type EnvironmentProps, type Names } from "../environment.ts";
 import { PlatformOperations } from "../operations/platform-operations.ts";
@@ -30,13 +34,16 @@ export class PlatformStack extends Stack {
       analyticsReporting: false,
     });
     Tags.of(this).add("millrace:environment", environment.name);
-    new Buckets(this, "Buckets", environment, names);
-    this.ledger(environment, names);
+    const key = encryptionKey(this, environment, names);
+    new Buckets(this, "Buckets", environment, names, key);
+    new Lake(this, "Lake", { environment, names, pipelines, key });
+    athenaWorkGroup(this, environment, names, key);
+    this.ledger(environment, names, key);
     this.bus(environment, names);
     const { topic } = new AlarmTopic(this, "Alarms", environment, names);
     new PlatformOperations(this, "Operations", { environment, names, pipelines, topic });
-    this.secrets(environment, names, pipelines);
-    new Network(this, "Network", environment, names);
+    this.secrets(environment, names, pipelines, key);
+    new Network(this, "Network", environment, names, pipelines);
     // The construct `Cluster` makes a network of its own when it is given none; tasks are placed by their machines.
     new CfnCluster(this, "Cluster", {
       clusterName: names.cluster,
@@ -50,8 +57,8 @@ export class PlatformStack extends Stack {
     return [0, 1].map((index) => Fn.select(index, Fn.getAzs()));
   }
 
-  private ledger({ retainData }: EnvironmentProps, names: Names): void {
-    new TableV2(this, "Ledger", {
+  private ledger({ retainData }: EnvironmentProps, names: Names, key: IKey | undefined): void {
+    const table = new TableV2(this, "Ledger", {
       // Named: a generated name makes a replacement of the table possible, and with it an empty ledger.
       tableName: names.ledgerTable,
       partitionKey: { name: "pk", type: AttributeType.STRING },
@@ -63,6 +70,13 @@ export class PlatformStack extends Stack {
       deletionProtection: retainData,
       removalPolicy: retainData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
     });
+    if (key === undefined) return;
+    // The construct takes a key only where it knows the Region when it is synthesised.
+    const resource = table.node.defaultChild;
+    if (!(resource instanceof CfnGlobalTable))
+      throw new Error("The construct of a table no longer has one as its child.");
+    resource.addPropertyOverride("SSESpecification", { SSEEnabled: true, SSEType: "KMS" });
+    resource.addPropertyOverride("Replicas.0.SSESpecification", { KMSMasterKeyId: key.keyArn });
   }
 
   private bus({ eventArchiveDays, without = {} }: EnvironmentProps, names: Names): void {
@@ -80,7 +94,12 @@ export class PlatformStack extends Stack {
    * Names without values: a value belongs to the system that issued it and is put in by an operator. An empty secret
    * makes a task fail as Misconfigured, where a generated one would sign with a key that nobody knows.
    */
-  private secrets({ retainData }: EnvironmentProps, names: Names, pipelines: readonly Pipeline[]): void {
+  private secrets(
+    { retainData }: EnvironmentProps,
+    names: Names,
+    pipelines: readonly Pipeline[],
+    key: IKey | undefined,
+  ): void {
     const roles = new Set(
       pipelines.flatMap(({ tasks }) => Object.values(tasks).flatMap(({ secrets = [] }) => secrets)),
     );
@@ -88,6 +107,7 @@ export class PlatformStack extends Stack {
       const secret = new CfnSecret(this, `Secret${pascal(role)}`, {
         name: `${names.secretPrefix}/${role}`,
         description: `Millrace secret role ${role}; its value is set by an operator.`,
+        ...(key === undefined ? {} : { kmsKeyId: key.keyArn }),
       });
       secret.applyRemovalPolicy(retainData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY);
       acknowledge(secret, "The system that issued the value decides when it changes.", "AwsSolutions-SMG4");

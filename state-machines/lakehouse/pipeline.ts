@@ -33,6 +33,7 @@ export const lakehouse = definePipeline({
       writes: [{ bucket: "artifacts", prefix: "openmetadata/dbt-artifacts/" }],
       ledger: "write",
       lake: { reads: ["raw"], writes: ["staging", "intermediate", "marts", "reporting"] },
+      warehouse: true,
       publishes: ["AssetMaterialized"],
     },
     ReleaseBuild: {

@@ -120,6 +120,7 @@ export const openedx = definePipeline({
         .filter(({ announcesContent }) => announcesContent)
         .map(({ id }) => ({ bucket: "landing" as const, prefix: `${id}/openedx/raw_data/course_xml/` })),
       ledger: "write",
+      internet: true,
       secrets: ["learn/webhook"],
       lanes: ["learn-webhook"],
     },

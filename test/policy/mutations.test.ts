@@ -24,6 +24,7 @@ interface LooseStatement {
 const questions = questionsOf(
   "dev",
   domains.map(({ pipeline }) => pipeline),
+  { lake: "s3tables", dbt: "duckdb" },
 );
 
 /** Changes the first statement of that action in the policies of that logical id, and says what the checks find. */
@@ -144,7 +145,7 @@ describe("a statement that is narrower than its declaration, or never applies, i
     [
       "a key that AWS does not send",
       /^CommitRowsRoleDefault/,
-      "s3tables:CreateNamespace",
+      "s3tables:GetTableBucket",
       (s) => (s.Condition = { StringEquals: { "s3tables:namespace": ["raw"] } }),
       /never allowed: AWS does not send/,
     ],

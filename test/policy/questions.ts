@@ -2,7 +2,7 @@ import type { EnvironmentName, ObjectAccess, Pipeline, TaskDeclaration } from ".
 import { authorise, type Permissions, type Request } from "../../lib/checks/policy/authorise.ts";
 import { ACCOUNT, REGION } from "../../lib/checks/policy/identities.ts";
 import { roleOfTask } from "../../lib/checks/policy/principals.ts";
-import { ACTIONS } from "../../lib/constructs/grants.ts";
+import { ACTIONS, type Choices } from "../../lib/constructs/grant.ts";
 import { namesOf, type Names } from "../../lib/environment.ts";
 
 /** "Can task T do A on R?", and what its declaration says. */
@@ -21,7 +21,11 @@ const EVENTS = ["AssetMaterialized", "SomethingElse"];
 const arn = (service: string, rest: string): string => `arn:aws:${service}:${REGION}:${ACCOUNT}:${rest}`;
 
 /** Every question about every task of an environment: inside what is declared, just outside, and all the rest. */
-export const questionsOf = (environment: EnvironmentName, pipelines: readonly Pipeline[]): readonly Question[] =>
+export const questionsOf = (
+  environment: EnvironmentName,
+  pipelines: readonly Pipeline[],
+  choices: Pick<Choices, "lake" | "dbt">,
+): readonly Question[] =>
   pipelines.flatMap(({ domain, tasks }) =>
     Object.entries(tasks).flatMap(([name, task]) => {
       const names = namesOf({ name: environment, organisation: "ol" });
@@ -32,7 +36,8 @@ export const questionsOf = (environment: EnvironmentName, pipelines: readonly Pi
         ...ledger(task, names, other),
         ...events(task, names, other, pipelines),
         ...secrets(task, names, other, pipelines),
-        ...tables(task, names, other, pipelines),
+        ...tables(task, names, other, pipelines, choices),
+        ...databases(task, names, pipelines, choices),
         ...tokens(task, domain, names, other, pipelines),
         ...never(names, pipelines),
       ].map((question) => ({ ...question, task: names.task(domain, name) }));
@@ -165,12 +170,20 @@ function secrets(task: TaskDeclaration, names: Names, other: Names, all: readonl
   ]);
 }
 
-function tables({ lake }: TaskDeclaration, names: Names, other: Names, all: readonly Pipeline[]): Ask[] {
-  const [reads, writes] = [lake?.reads ?? [], lake?.writes ?? []];
-  const namespaces = all.flatMap(({ tasks }) =>
-    Object.values(tasks).flatMap((task) => [...(task.lake?.reads ?? []), ...(task.lake?.writes ?? [])]),
-  );
-  return [...new Set([...namespaces, "undeclared"])].flatMap((namespace) => {
+const namespacesOf = (all: readonly Pipeline[]): readonly string[] => {
+  const lakes = all.flatMap(({ tasks }) => Object.values(tasks).map(({ lake = {} }) => lake));
+  return [...new Set([...lakes.flatMap(({ reads = [], writes = [] }) => [...reads, ...writes]), "undeclared"])];
+};
+
+function tables(
+  { lake = {} }: TaskDeclaration,
+  names: Names,
+  other: Names,
+  all: readonly Pipeline[],
+  choices: Pick<Choices, "lake">,
+): Ask[] {
+  const { reads = [], writes = [] } = choices.lake === "s3tables" ? lake : {};
+  return namespacesOf(all).flatMap((namespace) => {
     const context = { "s3tables:namespace": namespace };
     const [read, written] = [[...reads, ...writes].includes(namespace), writes.includes(namespace)];
     const ask = (actions: readonly string[], path: string, declared: boolean): Ask[] =>
@@ -185,6 +198,32 @@ function tables({ lake }: TaskDeclaration, names: Names, other: Names, all: read
       ...ask(["s3tables:CreateNamespace", "s3tables:DeleteNamespace"], "", false),
     ];
   });
+}
+
+/** Tables as Glue has them: of its own catalogue, and of the table bucket's, which only Athena goes through. */
+function databases(
+  { lake = {}, warehouse = false }: TaskDeclaration,
+  names: Names,
+  all: readonly Pipeline[],
+  choices: Pick<Choices, "lake" | "dbt">,
+): Ask[] {
+  return namespacesOf(all).flatMap((namespace) =>
+    ["", `${names.federatedCatalog}/`].flatMap((parent) => {
+      const granted =
+        parent === "" ? choices.lake === "glue" : choices.lake === "s3tables" && choices.dbt === "athena" && warehouse;
+      const { reads = [], writes = [] } = granted ? lake : {};
+      const ask = (actions: readonly string[], declared: boolean): Ask[] =>
+        actions.map((action) => ({
+          action,
+          resource: arn("glue", `table/${parent}${namespace}/some_model`),
+          declared,
+        }));
+      return [
+        ...ask(["glue:GetTable"], [...reads, ...writes].includes(namespace)),
+        ...ask(ACTIONS["write databases"], writes.includes(namespace)),
+      ];
+    }),
+  );
 }
 
 function tokens(

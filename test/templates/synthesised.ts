@@ -3,6 +3,7 @@ import { globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import * as z from "zod";
+import type { Choices } from "../../lib/constructs/grant.ts";
 import { ENVIRONMENTS, type EnvironmentName } from "../../core/model/pipeline.ts";
 
 const Template = z.looseObject({
@@ -16,6 +17,13 @@ const Template = z.looseObject({
   ),
 });
 export type Template = z.infer<typeof Template>;
+
+/** What the environment has chosen, as its templates tell. */
+export const choicesOf = (templates: readonly Template[]): Choices => ({
+  lake: resources(templates, "AWS::S3Tables::TableBucket").length > 0 ? "s3tables" : "glue",
+  dbt: JSON.stringify(templates).includes("MILLRACE_ATHENA_WORKGROUP") ? "athena" : "duckdb",
+  encryption: resources(templates, "AWS::KMS::Key").length > 0 ? "own" : "aws",
+});
 
 export const root = join(import.meta.dirname, "..", "..");
 

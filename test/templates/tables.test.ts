@@ -26,6 +26,8 @@ it("every grant", () => {
     openedx.InspectLog | list objects | landing | s3:prefix = sources/*
     openedx.InspectLog | list objects | quarantine | s3:prefix = quarantine/tracking_logs/*
     openedx.InspectLog | write items | ledger
+    openedx.InspectLog | encrypt | key | via s3, if encryption is own
+    openedx.InspectLog | encrypt items | key | via dynamodb, if encryption is own
     openedx.NormaliseLog | read objects | landing/sources/*
     openedx.NormaliseLog | write objects | landing/mitx/*
     openedx.NormaliseLog | write objects | landing/mitxonline/*
@@ -40,8 +42,12 @@ it("every grant", () => {
     openedx.NormaliseLog | list objects | quarantine | s3:prefix = quarantine/tracking_logs/*
     openedx.NormaliseLog | list objects | artifacts | s3:prefix = accounting/tracking_logs/* | commits/*
     openedx.NormaliseLog | write items | ledger
-    openedx.NormaliseLog | see tables | table-bucket
-    openedx.NormaliseLog | read tables | tables | s3tables:namespace = raw
+    openedx.NormaliseLog | see tables | table-bucket | if lake is s3tables
+    openedx.NormaliseLog | read tables | tables | s3tables:namespace = raw, if lake is s3tables
+    openedx.NormaliseLog | read databases | databases raw | if lake is glue
+    openedx.NormaliseLog | read objects | lake/warehouse/raw/* | if lake is glue
+    openedx.NormaliseLog | encrypt | key | via s3 | s3tables, if encryption is own
+    openedx.NormaliseLog | encrypt items | key | via dynamodb, if encryption is own
     openedx.NormaliseLargeLog | read objects | landing/sources/*
     openedx.NormaliseLargeLog | write objects | landing/mitx/*
     openedx.NormaliseLargeLog | write objects | landing/mitxonline/*
@@ -56,8 +62,12 @@ it("every grant", () => {
     openedx.NormaliseLargeLog | list objects | quarantine | s3:prefix = quarantine/tracking_logs/*
     openedx.NormaliseLargeLog | list objects | artifacts | s3:prefix = accounting/tracking_logs/* | commits/*
     openedx.NormaliseLargeLog | write items | ledger
-    openedx.NormaliseLargeLog | see tables | table-bucket
-    openedx.NormaliseLargeLog | read tables | tables | s3tables:namespace = raw
+    openedx.NormaliseLargeLog | see tables | table-bucket | if lake is s3tables
+    openedx.NormaliseLargeLog | read tables | tables | s3tables:namespace = raw, if lake is s3tables
+    openedx.NormaliseLargeLog | read databases | databases raw | if lake is glue
+    openedx.NormaliseLargeLog | read objects | lake/warehouse/raw/* | if lake is glue
+    openedx.NormaliseLargeLog | encrypt | key | via s3 | s3tables, if encryption is own
+    openedx.NormaliseLargeLog | encrypt items | key | via dynamodb, if encryption is own
     openedx.NormaliseLargeLog | answer its machine | openedx
     openedx.ExtractCourse | read objects | landing/sources/*
     openedx.ExtractCourse | write objects | landing/mitx/openedx/*
@@ -71,38 +81,69 @@ it("every grant", () => {
     openedx.ExtractCourse | list objects | quarantine | s3:prefix = quarantine/course_archives/*
     openedx.ExtractCourse | list objects | artifacts | s3:prefix = commits/*
     openedx.ExtractCourse | write items | ledger
+    openedx.ExtractCourse | encrypt | key | via s3, if encryption is own
+    openedx.ExtractCourse | encrypt items | key | via dynamodb, if encryption is own
     openedx.ExtractCourse | answer its machine | openedx
     openedx.CommitRows | read objects | lake/staging/*
     openedx.CommitRows | read objects | artifacts/commits/*
     openedx.CommitRows | list objects | lake | s3:prefix = staging/*
     openedx.CommitRows | list objects | artifacts | s3:prefix = commits/*
     openedx.CommitRows | write items | ledger
-    openedx.CommitRows | see tables | table-bucket
-    openedx.CommitRows | read tables | tables | s3tables:namespace = raw
-    openedx.CommitRows | create namespaces | table-bucket
-    openedx.CommitRows | create tables | table-bucket | s3tables:namespace = raw
-    openedx.CommitRows | write tables | tables | s3tables:namespace = raw
+    openedx.CommitRows | see tables | table-bucket | if lake is s3tables
+    openedx.CommitRows | read tables | tables | s3tables:namespace = raw, if lake is s3tables
+    openedx.CommitRows | create tables | table-bucket | s3tables:namespace = raw, if lake is s3tables
+    openedx.CommitRows | write tables | tables | s3tables:namespace = raw, if lake is s3tables
+    openedx.CommitRows | read databases | databases raw | if lake is glue
+    openedx.CommitRows | write databases | databases raw | if lake is glue
+    openedx.CommitRows | write objects | lake/warehouse/raw/* | if lake is glue
+    openedx.CommitRows | encrypt | key | via s3 | s3tables, if encryption is own
+    openedx.CommitRows | encrypt items | key | via dynamodb, if encryption is own
     openedx.Announce | write items | ledger
     openedx.Announce | publish events | bus | events:source = millrace, events:detail-type = AssetMaterialized
+    openedx.Announce | encrypt items | key | via dynamodb, if encryption is own
     openedx.NotifyLearn | read objects | landing/mitxonline/openedx/raw_data/course_xml/*
     openedx.NotifyLearn | read objects | landing/xpro/openedx/raw_data/course_xml/*
     openedx.NotifyLearn | list objects | landing | s3:prefix = mitxonline/openedx/raw_data/course_xml/* | xpro/openedx/raw_data/course_xml/*
     openedx.NotifyLearn | write items | ledger
     openedx.NotifyLearn | read secret | learn/webhook
+    openedx.NotifyLearn | decrypt | key | via s3 | secretsmanager, if encryption is own
+    openedx.NotifyLearn | encrypt items | key | via dynamodb, if encryption is own
     openedx.RecordFailure | write items | ledger
+    openedx.RecordFailure | encrypt items | key | via dynamodb, if encryption is own
     lakehouse.MarkStale | write items | ledger
+    lakehouse.MarkStale | encrypt items | key | via dynamodb, if encryption is own
     lakehouse.BuildModels | write objects | artifacts/openmetadata/dbt-artifacts/*
     lakehouse.BuildModels | list objects | artifacts | s3:prefix = openmetadata/dbt-artifacts/*
     lakehouse.BuildModels | write items | ledger
     lakehouse.BuildModels | publish events | bus | events:source = millrace, events:detail-type = AssetMaterialized
-    lakehouse.BuildModels | see tables | table-bucket
-    lakehouse.BuildModels | read tables | tables | s3tables:namespace = raw | staging | intermediate | marts | reporting
-    lakehouse.BuildModels | create namespaces | table-bucket
-    lakehouse.BuildModels | create tables | table-bucket | s3tables:namespace = staging | intermediate | marts | reporting
-    lakehouse.BuildModels | write tables | tables | s3tables:namespace = staging | intermediate | marts | reporting
+    lakehouse.BuildModels | see tables | table-bucket | if lake is s3tables
+    lakehouse.BuildModels | read tables | tables | s3tables:namespace = raw | staging | intermediate | marts | reporting, if lake is s3tables
+    lakehouse.BuildModels | create tables | table-bucket | s3tables:namespace = staging | intermediate | marts | reporting, if lake is s3tables
+    lakehouse.BuildModels | write tables | tables | s3tables:namespace = staging | intermediate | marts | reporting, if lake is s3tables
+    lakehouse.BuildModels | read databases | databases raw | staging | intermediate | marts | reporting | if lake is glue
+    lakehouse.BuildModels | read objects | lake/warehouse/raw/* | if lake is glue
+    lakehouse.BuildModels | write databases | databases staging | intermediate | marts | reporting | if lake is glue
+    lakehouse.BuildModels | write objects | lake/warehouse/staging/* | if lake is glue
+    lakehouse.BuildModels | write objects | lake/warehouse/intermediate/* | if lake is glue
+    lakehouse.BuildModels | write objects | lake/warehouse/marts/* | if lake is glue
+    lakehouse.BuildModels | write objects | lake/warehouse/reporting/* | if lake is glue
+    lakehouse.BuildModels | run queries | workgroup | if dbt is athena
+    lakehouse.BuildModels | keep query results | artifacts/athena-results/* | if dbt is athena
+    lakehouse.BuildModels | find query results | artifacts | if dbt is athena
+    lakehouse.BuildModels | read databases | table-bucket databases raw | staging | intermediate | marts | reporting | if dbt is athena, if lake is s3tables
+    lakehouse.BuildModels | write databases | table-bucket databases staging | intermediate | marts | reporting | if dbt is athena, if lake is s3tables
+    lakehouse.BuildModels | list objects | lake | s3:prefix = warehouse/raw/* | warehouse/staging/* | warehouse/intermediate/* | warehouse/marts/* | warehouse/reporting/*, if dbt is athena, if lake is glue
+    lakehouse.BuildModels | delete objects | lake/warehouse/staging/* | if dbt is athena, if lake is glue
+    lakehouse.BuildModels | delete objects | lake/warehouse/intermediate/* | if dbt is athena, if lake is glue
+    lakehouse.BuildModels | delete objects | lake/warehouse/marts/* | if dbt is athena, if lake is glue
+    lakehouse.BuildModels | delete objects | lake/warehouse/reporting/* | if dbt is athena, if lake is glue
+    lakehouse.BuildModels | encrypt | key | via s3 | s3tables, if encryption is own
+    lakehouse.BuildModels | encrypt items | key | via dynamodb, if encryption is own
     lakehouse.BuildModels | answer its machine | lakehouse
     lakehouse.ReleaseBuild | write items | ledger
+    lakehouse.ReleaseBuild | encrypt items | key | via dynamodb, if encryption is own
     lakehouse.RecordFailure | write items | ledger
+    lakehouse.RecordFailure | encrypt items | key | via dynamodb, if encryption is own
     "
   `);
 });

@@ -1,3 +1,4 @@
+import { ACTIONS } from "../../constructs/grant.ts";
 import { AUTHORISED } from "./actions.ts";
 
 const REFERENCE = "https://docs.aws.amazon.com/service-authorization/latest/reference";
@@ -11,11 +12,18 @@ const PAGES: Readonly<Record<string, string>> = {
   xray: "list_awsx-ray",
 };
 
+const GLUE =
+  "Databases have the names of the lake's namespaces, and a catalogue is one per account and Region: an environment " +
+  "with a Glue lake has an account of its own (lib/constructs/lake.ts).";
+
 /** Resources that end in a wildcard before anything of the environment is named, by action, with the reason. */
 export const WIDE: Readonly<Record<string, string>> = {
   "cloudwatch:DescribeAlarms":
     "A release looks alarms up in a list, which AWS authorises as a whole " +
     "(https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html).",
+  ...Object.fromEntries(
+    [...ACTIONS["read databases"], ...ACTIONS["write databases"]].map((action) => [action, GLUE] as const),
+  ),
 };
 
 /** Services that take a role without saying for whose resource, so that a condition would lock them out. */

@@ -55,6 +55,7 @@ const IDENTITIES: Readonly<Record<string, Identity>> = {
   "AWS::SNS::Topic": { name: "TopicName", arn: (name) => `arn:aws:sns:${REGION}:${ACCOUNT}:${name}`, refIsArn: true },
   "AWS::SQS::Queue": { name: "QueueName", arn: (name) => `arn:aws:sqs:${REGION}:${ACCOUNT}:${name}` },
   "AWS::Scheduler::Schedule": { name: "Name", arn: (name) => regional("scheduler", "schedule")(`default/${name}`) },
+  "AWS::Scheduler::ScheduleGroup": { name: "Name", arn: regional("scheduler", "schedule-group") },
   // Secrets Manager appends six random characters to every name.
   "AWS::SecretsManager::Secret": {
     name: "Name",
