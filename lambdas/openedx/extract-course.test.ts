@@ -44,7 +44,7 @@ async function extractOnly(key: string) {
   runs += 1;
   const context = {
     io: { ledger, objects },
-    settings: { environment: "dev", buckets, duckdbExtensions: "unused" },
+    settings: { environment: "dev", buckets, duckdbExtensions: "unused", memoryMb: 4096 },
     run: { id: `run-${runs}` },
   } as unknown as TaskContext;
   return extractLanded({ bucket: buckets.landing, key }, context);
