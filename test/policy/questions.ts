@@ -4,6 +4,7 @@ import { ACCOUNT, REGION } from "../../lib/checks/policy/identities.ts";
 import { roleOfTask } from "../../lib/checks/policy/principals.ts";
 import { ACTIONS, type Choices } from "../../lib/constructs/grant.ts";
 import { namesOf, type Names } from "../../lib/environment.ts";
+import { lakePrefix } from "../../lib/lake-layout.ts";
 
 /** "Can task T do A on R?", and what its declaration says. */
 export interface Question {
@@ -38,6 +39,7 @@ export const questionsOf = (
         ...secrets(task, names, other, pipelines),
         ...tables(task, names, other, pipelines, choices),
         ...databases(task, names, pipelines, choices),
+        ...files(task, names, pipelines, choices),
         ...tokens(task, domain, names, other, pipelines),
         ...never(names, pipelines),
       ].map((question) => ({ ...question, task: names.task(domain, name) }));
@@ -224,6 +226,28 @@ function databases(
       ];
     }),
   );
+}
+
+/** Files of tables: in the lake bucket if Glue is the catalogue, and then nobody's who may not touch the table. */
+function files(
+  { lake = {}, warehouse = false }: TaskDeclaration,
+  names: Names,
+  all: readonly Pipeline[],
+  choices: Pick<Choices, "lake" | "dbt">,
+): Ask[] {
+  const { reads = [], writes = [] } = choices.lake === "glue" ? lake : {};
+  return namespacesOf(all).flatMap((namespace) => {
+    const resource = `arn:aws:s3:::${names.bucket("lake")}/${lakePrefix(namespace)}some_table/data/a.parquet`;
+    return [
+      { action: "s3:GetObject", resource, declared: [...reads, ...writes].includes(namespace) },
+      { action: "s3:PutObject", resource, declared: writes.includes(namespace) },
+      {
+        action: "s3:DeleteObject",
+        resource,
+        declared: warehouse && choices.dbt === "athena" && writes.includes(namespace),
+      },
+    ];
+  });
 }
 
 function tokens(
