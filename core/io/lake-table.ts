@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import * as z from "zod";
 import { Failure } from "../model/failures.ts";
 import type { ColumnPlan, TablePlan } from "../model/commit-plan.ts";
@@ -70,6 +71,14 @@ async function create(session: LakeSession, plan: TableShape): Promise<Map<strin
   const columns = plan.columns.map((column) => `${quoteName(column.name)} ${SQL_TYPES[column.type]}`).join(", ");
   const partition =
     plan.partitionBy.length === 0 ? "" : ` PARTITIONED BY (${plan.partitionBy.map(quoteName).join(", ")})`;
-  await session.run(`CREATE TABLE IF NOT EXISTS ${tablePath(plan)} (${columns})${partition} WITH (${PROPERTIES})`);
+  const { tablesAt } = session.target;
+  // A folder of its own: the files of a table of that name that was dropped may still be there.
+  const location =
+    tablesAt === undefined
+      ? ""
+      : `, 'location' = ${quoteText(`${tablesAt}/${plan.namespace}/${plan.table}-${randomUUID()}`)}`;
+  await session.run(
+    `CREATE TABLE IF NOT EXISTS ${tablePath(plan)} (${columns})${partition} WITH (${PROPERTIES}${location})`,
+  );
   return (await describe(session, plan)) ?? new Map<string, string>();
 }

@@ -121,6 +121,11 @@ export interface LakeTarget {
   readonly attachSql: readonly string[];
   /** Extensions that must be loaded first. */
   readonly extensions: readonly string[];
+  /**
+   * Where new tables get a folder each, for a catalogue (Glue's) that wants to be told the place, keeps a dropped
+   * table's files and renames no table; absent = the catalogue chooses, deletes and renames.
+   */
+  readonly tablesAt?: string;
   /** Folders or URL prefixes with the tables' files: all that a read-only session may read. */
   readonly dataRoots: readonly string[];
   /** The current snapshot of a table as the catalogue states it, or undefined for no table or no snapshot. */

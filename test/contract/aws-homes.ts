@@ -1,9 +1,12 @@
 import { randomUUID } from "node:crypto";
 import type { Ledger } from "../../core/io/ports.ts";
+import { EXTENSIONS, lakeOptions, missingExtensions } from "../lake/temporary-lake.ts";
 import type { OpenedBus } from "./bus-contract.ts";
 import type { OpenedObjects } from "./objects-contract.ts";
+import type { LakeHome } from "./lake-contract.ts";
 import type { Home, Opened } from "./opened.ts";
 import type { OpenedSecrets } from "./secrets-contract.ts";
+import { temporaryFolder } from "./temporary-folder.ts";
 import type { OpenedTokens } from "./tokens-contract.ts";
 
 /** test/deploy/shared-emulator.ts has started it, and has set the environment that the SDK reads. */
@@ -79,6 +82,44 @@ export const awsSecretsHome: Home<OpenedSecrets> = {
     return { port: awsSecrets(prefix), store, close: keep };
   },
 };
+
+/** A table bucket of its own, a bucket for staged files and a ledger. */
+export const awsLakeHome: LakeHome = {
+  ...home,
+  noRenameOrDrop: "S3 Tables does; the emulator's catalogue does not know the routes",
+  ...(missingExtensions === undefined ? {} : { skip: missingExtensions }),
+  open: async () => {
+    const { CreateBucketCommand, S3Client } = await import("@aws-sdk/client-s3");
+    const { awsLake } = await import("../../core/io/aws/lake.ts");
+    const { awsLedger } = await import("../../core/io/aws/ledger.ts");
+    const [Bucket, folder] = [`contract-${unique()}`, temporaryFolder()];
+    await new S3Client({}).send(new CreateBucketCommand({ Bucket }));
+    const target = awsLake({
+      lakeCatalog: `s3tables:${await createTableBucket()}`,
+      duckdbExtensions: EXTENSIONS,
+      buckets: { lake: Bucket },
+    });
+    return {
+      port: target,
+      options: lakeOptions(folder.path),
+      ledger: awsLedger(await createTable()),
+      stagedAt: (id) => `s3://${Bucket}/staged/${id}.parquet`,
+      close: async () => folder.remove(),
+    };
+  },
+};
+
+/** One request, for which a client of its own would be a package more. The emulator reads only the scope of it. */
+async function createTableBucket(): Promise<string> {
+  const scope = "Credential=test/20260101/us-east-1/s3tables/aws4_request";
+  const answer = await fetch(`${process.env["AWS_ENDPOINT_URL"]}/buckets`, {
+    method: "PUT",
+    headers: { authorization: `AWS4-HMAC-SHA256 ${scope}, SignedHeaders=host, Signature=none` },
+    body: JSON.stringify({ name: `contract-${unique()}` }),
+  });
+  const { arn } = (await answer.json()) as { arn: string };
+  return arn;
+}
 
 /** A machine whose one task leaves its token in a table, where the suite finds it by the execution's name. */
 export const awsTokensHome: Home<OpenedTokens> = {

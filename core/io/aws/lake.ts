@@ -2,7 +2,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as z from "zod";
 import { Failure } from "../../model/failures.ts";
-import { quoteText } from "../sql-text.ts";
+import { quoteName, quoteText } from "../sql-text.ts";
 import type { LakeSession } from "../lake.ts";
 import type { LakeSnapshot, LakeTarget } from "../ports.ts";
 import type { Settings } from "../settings.ts";
@@ -14,13 +14,26 @@ const READER_MEMORY_MB = 256;
  * The lake in AWS: S3 Tables (`s3tables:<table bucket arn>`) or Glue (`glue:<account id>`), both by their Iceberg
  * REST endpoints with SigV4. DuckDB signs; snapshots are therefore read through DuckDB as well.
  */
-export function awsLake(settings: Settings): LakeTarget {
+export function awsLake(
+  settings: Pick<Settings, "lakeCatalog" | "duckdbExtensions"> & {
+    readonly buckets: Pick<Settings["buckets"], "lake">;
+  },
+): LakeTarget {
   const target: LakeTarget = {
     attachSql: attachSql(settings.lakeCatalog),
+    ...(settings.lakeCatalog.startsWith("glue:") ? { tablesAt: `s3://${settings.buckets.lake}/warehouse` } : {}),
     extensions: ["httpfs", "aws", "avro", "iceberg"],
     // Table buckets have names of their own making; the role of the task bounds what can be read.
     dataRoots: ["s3://"],
-    currentSnapshot: (namespace, table) => currentSnapshot(reader(), namespace, table),
+    currentSnapshot: async (namespace, table) => {
+      const session = await reader();
+      const found = await snapshotsOf(session, namespace, table);
+      if (found !== undefined) return newest(found);
+      // DuckDB remembers for the whole session what did not exist when it was first named.
+      opened = undefined;
+      session.close();
+      return undefined;
+    },
   };
   let opened: Promise<LakeSession> | undefined;
   const reader = (): Promise<LakeSession> => {
@@ -79,13 +92,15 @@ function attach(warehouse: string, type: "s3_tables" | "glue", service: "s3table
     "TYPE iceberg",
     // With the multi-table endpoint 4 of 15 acknowledged commits were lost under concurrent writers.
     "DISABLE_MULTI_TABLE_COMMIT true",
+    // S3 Tables drops a table only with its files, Glue only without.
+    `PURGE_REQUESTED ${type === "s3_tables"}`,
     ...(url === undefined
       ? [`ENDPOINT_TYPE ${type}`]
       : [
           `ENDPOINT ${quoteText(new URL("iceberg", url).href)}`,
           `AUTHORIZATION_TYPE sigv4, SIGV4_SERVICE ${quoteText(service)}, SIGV4_REGION ${quoteText(region)}`,
           // What ENDPOINT_TYPE, which cannot be given together with an endpoint, implies.
-          "STAGE_CREATE_TABLES false, PURGE_REQUESTED true, REMOVE_FILES_ON_DELETE false",
+          "STAGE_CREATE_TABLES false, REMOVE_FILES_ON_DELETE false",
         ]),
   ];
   return `ATTACH ${quoteText(warehouse)} AS lake (${options.join(", ")})`;
@@ -101,22 +116,26 @@ const Snapshots = z.array(
   z.object({ snapshot_id: z.coerce.string(), timestamp_ms: z.string(), operation: z.string().nullish() }),
 );
 
-async function currentSnapshot(
-  opening: Promise<LakeSession>,
-  namespace: string,
-  table: string,
-): Promise<LakeSnapshot | undefined> {
-  const session = await opening;
-  const { tablePath } = await import("../lake.ts");
-  const path = tablePath({ namespace, table });
-  const found = await session
-    .rows(`SELECT * FROM iceberg_snapshots(${path}) ORDER BY sequence_number DESC`)
-    .catch((error: unknown) => {
-      if (error instanceof Error && /^Catalog Error: .*(does not exist|not found)/.test(error.message)) return [];
-      throw error;
-    });
-  const snapshots = Snapshots.parse(found);
-  const current = snapshots[0];
+type Snapshots = z.infer<typeof Snapshots>;
+
+/** What DuckDB says of a name that the catalogue does not have: it takes it for a path, and finds no table there. */
+const NO_TABLE = /^Catalog Error: .*(does not exist|not found)|No version was provided and no version-hint/;
+
+/** Newest first; undefined = no such table. */
+async function snapshotsOf(session: LakeSession, namespace: string, table: string): Promise<Snapshots | undefined> {
+  const path = `lake.${quoteName(namespace)}.${quoteName(table)}`;
+  try {
+    return Snapshots.parse(
+      await session.rows(`SELECT * FROM iceberg_snapshots(${path}) ORDER BY sequence_number DESC`),
+    );
+  } catch (error) {
+    if (error instanceof Error && NO_TABLE.test(error.message)) return undefined;
+    throw error;
+  }
+}
+
+function newest(snapshots: Snapshots): LakeSnapshot | undefined {
+  const [current] = snapshots;
   if (current === undefined) return undefined;
   return {
     snapshotId: current.snapshot_id,
