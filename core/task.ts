@@ -4,7 +4,7 @@ import middy, { type MiddyfiedHandler } from "@middy/core";
 import * as z from "zod";
 import { connect } from "./io/connect.ts";
 import type { Io } from "./io/ports.ts";
-import { readSettings, type Settings } from "./io/settings.ts";
+import { ENV, readSettings, type Settings } from "./io/settings.ts";
 import { Failure, describeFailure } from "./model/failures.ts";
 import { RunContext } from "./model/run-context.ts";
 import { recordStepEnd, recordStepStart } from "./run-record.ts";
@@ -33,11 +33,18 @@ export type TaskHandler = MiddyfiedHandler<unknown, unknown>;
  */
 export function task<I, O>(definition: TaskDefinition<I, O>): TaskHandler {
   const logger = new Logger({ serviceName: definition.name });
-  const metrics = new Metrics({ namespace: "Millrace", serviceName: definition.name });
+  // Environments may share an account, and domains a task: without these, their figures would be one.
+  const environment = process.env[ENV.environment] ?? "unknown";
+  const metrics = new Metrics({
+    namespace: "Millrace",
+    serviceName: definition.name,
+    defaultDimensions: { environment },
+  });
   return middy<unknown, unknown>().handler(async (event) => {
     const startedAt = new Date();
     try {
       const { run, input } = parseEnvelope(definition, event);
+      metrics.addDimension("domain", run.domain);
       logger.appendKeys({ run: run.id, domain: run.domain, job: run.job, attempt: run.attempt });
       const settings = readSettings(process.env);
       const io = await connectOnce(settings);

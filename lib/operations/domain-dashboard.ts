@@ -2,7 +2,17 @@ import { AlarmStatusWidget, Dashboard, Stats, TextWidget, type IAlarm } from "aw
 import { Construct } from "constructs";
 import type { Pipeline } from "../../core/model/pipeline.ts";
 import type { EnvironmentProps, Names } from "../environment.ts";
-import { hasSchedules, ofContainers, ofFunction, ofMachine, ofQueue, ofRule, ofSchedules, rulesOf } from "./metrics.ts";
+import {
+  hasSchedules,
+  ofContainers,
+  ofFunction,
+  ofMachine,
+  ofQueue,
+  ofRule,
+  ofSchedules,
+  ofTasks,
+  rulesOf,
+} from "./metrics.ts";
 import { graph, link, links } from "./widgets.ts";
 
 export interface DomainDashboardProps {
@@ -70,6 +80,10 @@ export class DomainDashboard extends Construct {
         "ms",
       ),
       graph("Dead letters", [ofQueue(queue, "ApproximateNumberOfMessagesVisible", "messages")]),
+    );
+    dashboard.addWidgets(
+      graph("Failed attempts by task", [ofTasks(environment, domain, "TaskFailed", Stats.SUM)]),
+      graph("Duration by task, nine of ten", [ofTasks(environment, domain, "TaskMilliseconds", Stats.p(90))], "ms"),
     );
     if (functions.length > 0)
       dashboard.addWidgets(

@@ -103,6 +103,24 @@ export const ledgerLatency = (names: Names): readonly Metric[] =>
 export const ofTopic = (topicName: string, name: string): Metric =>
   metric("AWS/SNS", name, { TopicName: topicName }, Stats.SUM);
 
+/**
+ * What a domain's tasks count themselves (core/task.ts: TaskFailed, TaskMilliseconds), a line for each that has reported
+ * of late: of containers AWS counts no failures, and how often a task is tried is not known beforehand.
+ */
+export const ofTasks = (
+  { name: environment }: Pick<EnvironmentProps, "name">,
+  domain: string,
+  name: string,
+  statistic: string,
+): MathExpression =>
+  new MathExpression({
+    expression:
+      `SEARCH('{Millrace,domain,environment,service} MetricName="${name}" ` +
+      `environment="${environment}" domain="${domain}"', '${statistic}', ${period.toSeconds()})`,
+    label: "${PROP('Dim.service')}",
+    period,
+  });
+
 /** Free, once a day. */
 export const bucketSize = (bucketName: string, label: string): Metric =>
   metric(

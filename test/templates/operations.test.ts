@@ -55,6 +55,15 @@ describe.each(ENVIRONMENTS)("operations of %s", (name) => {
     }
   });
 
+  it("look at what tasks count of themselves, in this environment and the dashboard's domain only", () => {
+    const searched = bodies(name).flatMap((body) => [...body.matchAll(SEARCHED)].map(([, ...parts]) => parts));
+    expect(searched).toHaveLength(2 * domains.length);
+    for (const { pipeline } of domains)
+      for (const [dimensions, metric] of searched.filter(([, , , domain]) => domain === pipeline.domain))
+        expect(publishedMetrics[`Millrace ${dimensions}`]).toContain(metric);
+    expect(new Set(searched.map(([, , environment]) => environment))).toEqual(new Set([name]));
+  });
+
   it("look only at resources that are deployed here", () => {
     const physical = physicalNames(name);
     const watched = watchedIn(name).flatMap(({ namespace, dimensions }) =>
@@ -189,6 +198,9 @@ function inAlarm(properties: unknown): readonly Watched[] {
     : [OneMetric.parse(properties)];
   return metrics.map((one) => ({ namespace: one.Namespace, metric: one.MetricName, dimensions: one.Dimensions }));
 }
+
+const SEARCHED =
+  /SEARCH\('\{Millrace,([a-z,]+)\} MetricName=\\"(\w+)\\" environment=\\"([a-z]+)\\" domain=\\"([a-z-]+)\\"'/g;
 
 const Body = z.object({
   widgets: z.array(z.object({ properties: z.object({ metrics: z.array(z.array(z.unknown())).default([]) }) })),

@@ -1,0 +1,72 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import * as z from "zod";
+import { publishedMetrics } from "../test/templates/published-metrics.ts";
+import { Failure } from "./model/failures.ts";
+import { task } from "./task.ts";
+
+const run = { id: "r", domain: "openedx", job: "j", trigger: "manual", startedAt: "2026-01-01T00:00:00Z" };
+let folder: string;
+let written: string[];
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "millrace-task-"));
+  written = [];
+  vi.spyOn(process.stdout, "write").mockImplementation((text) => written.push(String(text)) > 0);
+  const settings = { ENVIRONMENT: "qa", LEDGER_TABLE: "t", BUS: "b", LAKE_CATALOG: "c", SECRET_PREFIX: "s" };
+  const embedded = {
+    EMBEDDED_STATE: folder,
+    EMBEDDED_URL: "http://127.0.0.1:9",
+    EMBEDDED_CATALOG: "http://127.0.0.1:9",
+  };
+  const buckets = { BUCKET_LANDING: "l", BUCKET_LAKE: "l", BUCKET_QUARANTINE: "q", BUCKET_ARTIFACTS: "a" };
+  for (const [name, value] of Object.entries({ ...settings, ...embedded, ...buckets }))
+    vi.stubEnv(`MILLRACE_${name}`, value);
+  vi.stubEnv("POWERTOOLS_DEV", "false");
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllEnvs();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const Emf = z.looseObject({
+  _aws: z.object({
+    CloudWatchMetrics: z.tuple([
+      z.object({
+        Namespace: z.string(),
+        Dimensions: z.tuple([z.array(z.string())]),
+        Metrics: z.array(z.object({ Name: z.string() })),
+      }),
+    ]),
+  }),
+});
+
+it.each([
+  ["success", "TaskMilliseconds", () => 1],
+  [
+    "failure",
+    "TaskFailed",
+    () => {
+      throw new Failure("Rejected", "No.", { code: "no", what: "say yes" });
+    },
+  ],
+])("a task counts its %s by environment, domain and itself", async (_, metric, act: () => unknown) => {
+  const handler = task({ name: "Act", input: z.unknown(), run: async () => act() });
+  await Promise.allSettled([handler({ run: { ...run, state: "Act", attempt: 0 }, input: {} }, {} as never)]);
+  const [line, ...others] = written.flatMap((text) => Emf.safeParse(parsed(text)).data ?? []);
+  expect(others).toEqual([]);
+  expect(line).toMatchObject({ environment: "qa", domain: "openedx", service: "Act", [metric]: expect.any(Number) });
+  const { Namespace, Dimensions, Metrics } = line?._aws.CloudWatchMetrics[0] ?? {};
+  expect(publishedMetrics[`${Namespace} ${Dimensions?.[0].toSorted().join()}`]).toContain(Metrics?.[0]?.Name);
+});
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
