@@ -88,6 +88,8 @@ export function namesOf({ name, organisation }: Pick<EnvironmentProps, "name" | 
     keyExport: `${prefix}-key`,
     vpcExport: `${prefix}-vpc`,
     databaseSubnetsExport: `${prefix}-database-subnets`,
+    relationalAddressExport: `${prefix}-relational-address`,
+    relationalIdExport: `${prefix}-relational-proxy-id`,
     stack: (part: string): string => `${prefix}-${kebab(part)}`,
     machine: (domain: string): string => `${prefix}-${kebab(domain)}`,
     /** What every trigger of the domain starts, and what names its runs. */

@@ -7,6 +7,7 @@ import type { Bundles } from "../constructs/bundle.ts";
 import type { EnvironmentProps } from "../environment.ts";
 import { PipelineStack } from "./pipeline-stack.ts";
 import { PlatformStack } from "./platform-stack.ts";
+import { RelationalStack } from "./relational-stack.ts";
 
 export interface Domain {
   readonly pipeline: Pipeline;
@@ -30,6 +31,7 @@ export class EnvironmentStage extends Stage {
       env: { ...(account === undefined ? {} : { account }), ...(region === undefined ? {} : { region }) },
     });
     const platform = new PlatformStack(this, { environment, pipelines: domains.map(({ pipeline }) => pipeline) });
+    if (environment.relational) new RelationalStack(this, environment).addStackDependency(platform);
     for (const { pipeline, definition } of domains) {
       const text = readFileSync(join(root, definition), "utf8");
       new PipelineStack(this, { environment, pipeline, definition: text, bundles, layer }).addStackDependency(platform);

@@ -17,7 +17,10 @@ afterAll(() => assembly.remove());
 
 const of = (name: (typeof ENVIRONMENTS)[number]) => {
   const templates = assembly.templates.get(name) ?? [];
-  expect(templates, `${name} has a platform and a stack for every domain`).toHaveLength(1 + domains.length);
+  const shared = resources(templates, "AWS::RDS::DBProxy").length === 0 ? ["platform"] : ["platform", "relational"];
+  expect(templates, `${name} has what is shared and a stack for every domain`).toHaveLength(
+    shared.length + domains.length,
+  );
   return templates;
 };
 
