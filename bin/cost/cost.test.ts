@@ -9,7 +9,7 @@ import { synthesised } from "./assembly.ts";
 import { billOf } from "./bill.ts";
 import { Machine, transitionsOf } from "./happy-path.ts";
 import { totalOf, usdOf } from "./line.ts";
-import { PRICES, priceOf } from "./prices.ts";
+import { HOURS, PRICES, priceOf } from "./prices.ts";
 import { documentOf, summaryOf } from "./report.ts";
 import { priceResources, ticksOf } from "./resources.ts";
 import { countRuns } from "./runs.ts";
@@ -104,6 +104,15 @@ describe("resources", () => {
       resource("AWS::EC2::NatGateway"),
     );
     expect(lines.map(usdOf)).toEqual([14.6, 0.2, 32.85]);
+  });
+
+  it("cost twice with a standby in another zone, their disk as well", () => {
+    const of = (MultiAZ: boolean) =>
+      priced(
+        resource("AWS::RDS::DBInstance", { DBInstanceClass: "db.t4g.small", AllocatedStorage: "20", MultiAZ }),
+      ).lines.map(usdOf);
+    expect(of(false)).toEqual([0.032 * HOURS, 20 * 0.115]);
+    expect(of(true)).toEqual([2 * 0.032 * HOURS, 2 * 20 * 0.115]);
   });
 
   it("tick as often as their schedule says", () => {

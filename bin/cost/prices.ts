@@ -39,6 +39,8 @@ const S3_TABLES = "https://aws.amazon.com/s3/pricing/, tab Tables";
 const EVENTS = "https://cloudburn.io/blog/amazon-eventbridge-pricing";
 const ADDRESSES =
   "https://aws.amazon.com/blogs/networking-and-content-delivery/identify-and-optimize-public-ipv4-address-usage-on-aws/";
+const RDS =
+  "https://aws.amazon.com/rds/postgresql/pricing/ (as quoted by https://infratally.com/articles/aws-rds-pricing-explained-2026.html)";
 const CLOUDWATCH = "https://aws.amazon.com/cloudwatch/pricing/";
 
 export const PRICES = {
@@ -116,6 +118,7 @@ export const PRICES = {
   ),
   proxyCpu: price("RDS", 0.015, 1, "vCPU-hour of the proxy, 2 at least", "https://aws.amazon.com/rds/proxy/pricing/"),
   postgresT3Large: price("RDS", 0.145, 1, "hour of db.t3.large, one zone", infracost("db_instance")),
+  postgresT4gSmall: price("RDS", 0.032, 1, "hour of db.t4g.small, one zone", RDS),
   postgresDisk: price("RDS", 0.115, 1, "GB-month of gp3", infracost("db_instance")),
   loadBalancer: price("Load balancer", 0.0225, 1, "hour", infracost("lb")),
   loadBalancerUnit: price("Load balancer", 0.008, 1, "capacity unit and hour", infracost("lb")),

@@ -56,6 +56,11 @@ interface Context {
 }
 type Pricer = (properties: Resource["properties"], context: Context) => Priced;
 
+const INSTANCE_HOURS: Readonly<Record<string, PriceId>> = {
+  "db.t3.large": "postgresT3Large",
+  "db.t4g.small": "postgresT4gSmall",
+};
+
 /** Types that cost because they exist: what of which price one resource is. */
 const FIXED: Readonly<Record<string, Pricer>> = {
   "AWS::CloudWatch::Alarm": ({ Metrics, ThresholdMetricId }) => [
@@ -77,16 +82,19 @@ const FIXED: Readonly<Record<string, Pricer>> = {
     ["auroraIo", shared.relationalIo],
     ["aurora", acuOf(properties, shared.relationalAcu) * HOURS],
   ],
-  "AWS::RDS::DBInstance": ({ DBInstanceClass, AllocatedStorage }) => {
+  "AWS::RDS::DBInstance": ({ DBInstanceClass, AllocatedStorage, MultiAZ }) => {
     // A serverless instance is billed by the capacity of its cluster.
     if (DBInstanceClass === "db.serverless") return [];
-    if (DBInstanceClass !== "db.t3.large") throw new Error(`The class ${String(DBInstanceClass)} has no price here.`);
+    const hour = INSTANCE_HOURS[String(DBInstanceClass)];
+    if (hour === undefined) throw new Error(`The class ${String(DBInstanceClass)} has no price here.`);
+    // A standby in another zone is billed like the instance itself, and so is its disk.
+    const instances = MultiAZ === true ? 2 : 1;
     return [
-      ["postgresT3Large", HOURS],
-      ["postgresDisk", numberIn(AllocatedStorage, 20)],
+      [hour, instances * HOURS],
+      ["postgresDisk", instances * numberIn(AllocatedStorage, 20)],
     ];
   },
-  // With Aurora Serverless v2 behind it, a proxy costs as much as for 8 ACU at least.
+  // With Aurora Serverless v2 behind it, a proxy costs as much as for 8 ACU at least; the instances here have 2 vCPUs.
   "AWS::RDS::DBProxy": (_, { resources }) =>
     ofType(resources, "AWS::RDS::DBCluster").length > 0 ? [["proxyAcu", 8 * HOURS]] : [["proxyCpu", 2 * HOURS]],
 };
