@@ -21,7 +21,7 @@ const config: KnipConfig = {
   project: ["{bin,lib,core,lambdas,state-machines,embedded,bench,test}/**/*.{ts,js}"],
   ignoreExportsUsedInFile: true,
   // Commands that people and bin/check.ts start, and the engine of oxlint's type-aware rules.
-  ignoreDependencies: ["aws-cdk", "oxlint", "oxlint-tsgolint"],
+  ignoreDependencies: ["oxlint", "oxlint-tsgolint"],
   ignoreBinaries: ["unshare"],
 };
 

@@ -6,7 +6,8 @@
   - Same columns: delete the rows that are no longer right and insert those that are new, in one commit, so readers
     never see an empty table. A full delete would leave every old data file behind a delete file for good (measured:
     8 rebuilds of 1,000 rows = 9 data files, 8,000 position deletes, all opened by every read); no change = no commit.
-  - Changed columns: build beside and swap by name.
+  - Changed columns: build beside and swap by name; where the catalogue renames no table (Glue), drop and create, so
+    that readers miss the table for the length of one write.
 -#}
 {% materialization table, adapter='duckdb', supported_languages=['sql'] %}
   {%- set target_relation = this.incorporate(type='table') -%}
@@ -28,6 +29,9 @@
     {% do millrace.write_new_table(target_relation, rows) %}
   {% elif millrace.columns_of(existing) == columns %}
     {% do millrace.write_changed_rows(target_relation, rows, columns) %}
+  {% elif env_var('MILLRACE_LAKE_TABLES_AT', '') %}
+    {% do millrace.alone('drop table ' ~ existing) %}
+    {% do millrace.write_new_table(target_relation, rows) %}
   {% else %}
     {% do millrace.drop_left_over(beside) %}
     {% do millrace.drop_left_over(previous) %}
@@ -60,7 +64,10 @@
 {% endmacro %}
 
 {% macro write_new_table(relation, rows) %}
-  {% do millrace.alone('create table ' ~ relation ~ ' as select * from ' ~ rows) %}
+  {% set tables_at = env_var('MILLRACE_LAKE_TABLES_AT', '') %}
+  {% set place = " with ('location' = '" ~ tables_at ~ '/' ~ relation.schema ~ '/' ~ relation.identifier ~ '-'
+      ~ invocation_id ~ "')" if tables_at else '' %}
+  {% do millrace.alone('create table ' ~ relation ~ place ~ ' as select * from ' ~ rows) %}
 {% endmacro %}
 
 {#-

@@ -1,13 +1,11 @@
-"""Makes a dbt-duckdb connection able to attach the lake without any network but the catalogue's."""
+"""Attaches the lake to a dbt-duckdb connection as the task's own sessions do, without any network but the lake's."""
 
+import json
 import os
 import threading
 from pathlib import Path
 
 from dbt.adapters.duckdb.plugins import BasePlugin
-
-# httpfs speaks HTTP for the catalogue, avro reads Iceberg's manifests; both before iceberg, which needs them.
-EXTENSIONS = ("httpfs", "avro", "iceberg")
 
 
 def leave_with_parent():
@@ -23,6 +21,17 @@ def leave_with_parent():
     threading.Thread(target=watch, daemon=True).start()
 
 
+def lake_of_the_task():
+    """Extensions to load and statements to run, in this order (LakeTarget in core/io/ports.ts)."""
+    text = os.environ.get("MILLRACE_LAKE")
+    if not text:
+        raise RuntimeError(
+            "Misconfigured: MILLRACE_LAKE is missing. BuildModels sets it: "
+            'JSON {"extensions": [names], "attach": [SQL statements]}.'
+        )
+    return json.loads(text)
+
+
 def quoted(text):
     return "'" + str(text).replace("'", "''") + "'"
 
@@ -33,9 +42,14 @@ class Plugin(BasePlugin):
         if os.environ.get("MILLRACE_DBT_GUARD") == "stdin":
             leave_with_parent()
 
+    def update_connection_config(self, creds, config):
+        # What stands in the profile only passes the adapter's check of the profile.
+        creds.attach = []
+
     def configure_connection(self, conn):
-        # Runs before the profile's ATTACH. Only files of the engine's own patch version load.
-        for name in EXTENSIONS:
+        lake = lake_of_the_task()
+        # Only files of the engine's own patch version load.
+        for name in lake["extensions"]:
             file = self._folder / f"{name}.duckdb_extension"
             if not file.is_file():
                 raise RuntimeError(
@@ -47,3 +61,5 @@ class Plugin(BasePlugin):
         spill = os.environ.get("MILLRACE_DBT_TEMP")
         if spill:
             conn.execute(f"SET temp_directory = {quoted(spill)}")
+        for statement in lake["attach"]:
+            conn.execute(statement)

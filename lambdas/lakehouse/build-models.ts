@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import * as z from "zod";
-import type { Io } from "../../core/io/ports.ts";
+import type { Io, LakeTarget } from "../../core/io/ports.ts";
 import { Failure } from "../../core/model/failures.ts";
 import { BUILD_CLAIM_MS, begin, finish, renew, type BuildOutcome } from "../../core/model/staleness.ts";
 import { task } from "../../core/task.ts";
@@ -63,12 +63,18 @@ export async function buildModels(
   const sameProject = begun.everything ? {} : { MILLRACE_DBT_SAME_PROJECT: "yes" };
   const select = inputs.map((table) => `source:${table}+`);
   const results = await whileClaimed(io, token, (signal) =>
-    buildWithDbt(dbt, select, { env: { ...options.env, ...sameProject }, log, signal }),
+    buildWithDbt(dbt, select, { env: { ...options.env, ...sameProject, ...lakeEnvironment(io.lake) }, log, signal }),
   );
   const nodes = nodeResults(results);
   await recordBuild(io, { runId: run, project, results, nodes, artifacts: options.artifacts });
   return end(io, token, nodes, project);
 }
+
+/** dbt attaches the lake by the same statements as every other task, so that there is one place to change them. */
+const lakeEnvironment = ({ extensions, attachSql, tablesAt = "" }: LakeTarget) => ({
+  MILLRACE_LAKE: JSON.stringify({ extensions, attach: attachSql }),
+  MILLRACE_LAKE_TABLES_AT: tablesAt,
+});
 
 /** Runs `work` while the claim is kept alive; a claim that is lost stops it. */
 async function whileClaimed<T>(

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { Failure } from "../../core/model/failures.ts";
+import { athenaProject } from "./athena-project.ts";
 import { runDbt } from "./dbt-process.ts";
 import { classify, mergeResults, nodeResults, readRunResults, type RunResults } from "./dbt-results.ts";
 import type { DbtSettings } from "./dbt-settings.ts";
@@ -24,9 +25,11 @@ export async function buildWithDbt(
   try {
     const targetPath = join(settings.stateDir ?? scratch, "target");
     await mkdir(targetPath, { recursive: true });
-    const env = { ...options.env, MILLRACE_DBT_TEMP: join(scratch, "spill") };
+    const found = { project: settings.project, env: { ...options.env, MILLRACE_DBT_TEMP: join(scratch, "spill") } };
+    const { project, env } =
+      settings.target === "athena" ? await athenaProject(found.project, scratch, found.env) : found;
     const build = (selection: readonly string[]): Promise<RunResults> =>
-      buildOnce(settings, targetPath, join(scratch, "logs"), selection, { ...options, env });
+      buildOnce({ ...settings, project }, targetPath, join(scratch, "logs"), selection, { ...options, env });
 
     let results = await build(select);
     for (let attempt = 2; attempt <= MODEL_ATTEMPTS; attempt += 1) {

@@ -30,7 +30,7 @@ async function build(script: string, options: { select?: string[]; signal?: Abor
     {
       command: options.binary ?? command(script),
       project: folder,
-      target: "embedded",
+      target: "duckdb",
       stateDir: join(folder, "state"),
     },
     options.select ?? [],

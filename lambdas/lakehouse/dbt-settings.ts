@@ -8,7 +8,8 @@ export interface DbtSettings {
   readonly command: string;
   /** Folder with dbt_project.yml and profiles.yml. */
   readonly project: string;
-  readonly target: "embedded" | "athena";
+  /** Of dbt/profiles.yml: what the environment runs its SQL on. */
+  readonly target: "duckdb" | "athena";
   /** Kept between builds, so that dbt parses only what changed; absent where nothing outlives a task. */
   readonly stateDir?: string;
 }
@@ -29,7 +30,7 @@ export function readDbtSettings(settings: Pick<Settings, "embedded">, env: NodeJ
   return {
     command: env["MILLRACE_DBT"] ?? "dbt",
     project,
-    target: settings.embedded === undefined ? "athena" : "embedded",
+    target: settings.embedded === undefined && env["MILLRACE_DBT_TARGET"] === "athena" ? "athena" : "duckdb",
     ...(settings.embedded === undefined ? {} : { stateDir: join(settings.embedded.stateDir, "dbt") }),
   };
 }

@@ -98,10 +98,9 @@ export async function startDbtHome(folder: string) {
       };
       const { build } = await markStale(io.ledger, { event, all: false }, run);
       if (!build) throw new Error("the run did not become the builder");
-      const settings = { command: DBT, project, target: "embedded", stateDir: join(folder, "dbt") } as const;
+      const settings = { command: DBT, project, target: "duckdb", stateDir: join(folder, "dbt") } as const;
       const env = {
         ...process.env,
-        MILLRACE_EMBEDDED_CATALOG: lake.catalogUri,
         MILLRACE_DUCKDB_EXTENSIONS: EXTENSIONS,
         MILLRACE_DBT_MEMORY: "512MB",
       };

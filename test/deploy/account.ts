@@ -22,7 +22,7 @@ import type { Emulator } from "./emulator.ts";
 
 export const names = namesOf({ name: "emulated", organisation: "ol" });
 const TABLES = `arn:aws:s3tables:us-east-1:000000000000:bucket/${names.tableBucket}`;
-const SETTLE_MS = 60_000;
+const SETTLE_MS = 100_000;
 
 export type Account = ReturnType<typeof accountOf>;
 
@@ -101,7 +101,7 @@ export function accountOf({ env, log }: Emulator) {
         const found = await runs(domain);
         if (found.length >= count && found.every(({ status }) => status !== "RUNNING")) return found;
       }
-      throw new Error(`${domain} had not ${count} ended runs within 60 s. The emulator says:\n${log()}`);
+      throw new Error(`${domain} had not ${count} ended runs in time. The emulator says:\n${log()}`);
     },
     machine: async (domain: string): Promise<string> => {
       const found = await sfn.send(new DescribeStateMachineCommand({ stateMachineArn: machineArn(domain) }));

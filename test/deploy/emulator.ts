@@ -36,6 +36,8 @@ export async function startEmulator(port?: number): Promise<Emulator> {
   const env = {
     AWS_ENDPOINT_URL: url,
     AWS_REGION: "us-east-1",
+    // Read by AWS's own command line, which does not read the one above in its first version.
+    AWS_DEFAULT_REGION: "us-east-1",
     AWS_ACCESS_KEY_ID: "test",
     AWS_SECRET_ACCESS_KEY: "test",
   };

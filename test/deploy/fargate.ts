@@ -27,10 +27,9 @@ export type Fargate = ReturnType<typeof startFargate>;
 /**
  * Fargate's part where nobody has it: the emulator accepts RunTask and runs nothing. Every task that its ECS lists is
  * run as a process, with the command and the environment that ECS states (definition and overrides) in the folder
- * that its image would have been built of (`root`/.tools/contexts/<tag>), and stopped in ECS when it ends. Containers
- * named in `leave` stay as they are: running for ever.
+ * that its image would have been built of (`root`/.tools/contexts/<tag>), and stopped in ECS when it ends.
  */
-export function startFargate({ env }: Emulator, root: string, leave: readonly string[] = []) {
+export function startFargate({ env }: Emulator, root: string) {
   const ecs = new ECSClient({
     region: "us-east-1",
     endpoint: env["AWS_ENDPOINT_URL"] ?? "",
@@ -48,7 +47,6 @@ export function startFargate({ env }: Emulator, root: string, leave: readonly st
       new DescribeTaskDefinitionCommand({ taskDefinition: task.taskDefinitionArn }),
     );
     const container = taskDefinition?.containerDefinitions?.[0];
-    if (leave.includes(container?.name ?? "")) return;
     const [program = "", ...args] = override?.command ?? container?.command ?? [];
     const [name = "", tag = ""] = [container?.name, container?.image?.split(":").at(-1)];
     const given = [...(container?.environment ?? []), ...(override?.environment ?? [])];

@@ -25,7 +25,7 @@ const ACTS: Readonly<Record<string, () => unknown>> = {
   // What ends by itself after SIGTERM, in the time that is left.
   finish: () => new Promise((done) => process.once("SIGTERM", () => setTimeout(() => done("finished"), 50))),
   child: () =>
-    runDbt({ command: process.env["CHILD"] ?? "", project: ".", target: "embedded" }, [], {
+    runDbt({ command: process.env["CHILD"] ?? "", project: ".", target: "duckdb" }, [], {
       env: process.env,
       log: say,
       signal: new AbortController().signal,
