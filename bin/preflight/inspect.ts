@@ -98,7 +98,8 @@ async function bootstrap(
   return findings.flat();
 }
 
-async function deployed(account: Account, { name, resources }: StageStack): Promise<readonly Finding[]> {
+async function deployed(account: Account, stack: StageStack): Promise<readonly Finding[]> {
+  const { name } = stack;
   const state = await account.stack(name);
   if (state === undefined || !/FAILED|ROLLBACK|IN_PROGRESS/.test(state.status)) return [];
   const { status, failure } = state;
@@ -106,26 +107,34 @@ async function deployed(account: Account, { name, resources }: StageStack): Prom
     failure === undefined
       ? "CloudFormation keeps no event of a resource that failed"
       : `${failure.logicalId} (${failure.type}): ${failure.reason}`;
-  return [finding("stack", `${name} is ${status}`, why, nextOf(state, keptNames(resources)))];
+  return [finding("stack", `${name} is ${status}`, why, nextOf(state, stack))];
 }
 
-function nextOf({ status }: StackState, kept: readonly string[]): string {
+function nextOf({ status }: StackState, { name, isProtected, resources }: StageStack): string {
   if (status.endsWith("_IN_PROGRESS")) return "Wait for it to end, then look again.";
   if (status === "UPDATE_ROLLBACK_FAILED")
     return "Correct the cause, then `aws cloudformation continue-update-rollback`.";
   if (status === "UPDATE_ROLLBACK_COMPLETE")
     return "What ran before still runs. Correct the cause and deploy again; data was not touched.";
   if (status === "DELETE_FAILED") return "A bucket with objects is not deleted. Empty it if that is meant, then again.";
-  const names = kept.length === 0 ? "" : ` First look for what was kept, for its name is taken: ${kept.join(", ")}.`;
-  return `Correct the cause and deploy again; the CDK deletes a stack that was never complete.${names}`;
+  const kept = keptNames(resources);
+  return [
+    "Correct the cause and deploy again; the CDK deletes a stack that was never complete.",
+    ...(isProtected
+      ? [`First allow that: \`aws cloudformation update-termination-protection ${UNPROTECTED} --stack-name ${name}\`.`]
+      : []),
+    ...(kept.length === 0 ? [] : [`First look for what was kept, for its name is taken: ${kept.join(", ")}.`]),
+  ].join(" ");
 }
 
-/** Physical names of what outlives its stack. A rollback keeps it as well, and the next create finds the name taken. */
+const UNPROTECTED = "--no-enable-termination-protection";
+
+/** Physical names of what even the roll-back of its creation keeps: the next create finds them taken. */
 const keptNames = (resources: StageStack["resources"]): readonly string[] =>
   resources
     .filter(({ DeletionPolicy }) => DeletionPolicy === "Retain")
     .flatMap(({ Properties }) =>
-      ["BucketName", "TableBucketName", "TableName", "Name"].flatMap((key) => {
+      ["BucketName", "DBInstanceIdentifier", "TableBucketName", "TableName", "Name"].flatMap((key) => {
         const name = Properties[key];
         return typeof name === "string" ? [name] : [];
       }),

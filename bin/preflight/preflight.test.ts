@@ -175,6 +175,20 @@ describe("after a deployment", () => {
         next: expect.stringContaining("deploy again"),
       },
     ]);
+    const [finding] = (await inspect(stacks)).findings;
+    expect(finding?.next).not.toContain("First");
+  });
+
+  it("where data is retained, what stands in the way of the next first deploy is said as well", async () => {
+    const qa = (await stageOf("qa")).flatMap((stack) =>
+      stack.name === namesOf({ name: "qa", organisation: "ol" }).stack("platform")
+        ? [{ ...stack, name: names.stack("platform") }]
+        : [],
+    );
+    const next = (await inspect(qa)).findings.find(({ check }) => check === "stack")?.next;
+    expect(next).toContain("update-termination-protection --no-enable-termination-protection --stack-name");
+    // Everything else goes with the roll-back; deletion of the ledger is refused.
+    expect(next).toMatch(/its name is taken: millrace-qa-ledger\.$/);
   });
 
   it("the command says it in one line each, and in its exit code", async () => {

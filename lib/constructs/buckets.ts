@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy, Stack } from "aws-cdk-lib";
+import { Duration, Stack } from "aws-cdk-lib";
 import { AnyPrincipal, Effect, PolicyStatement } from "aws-cdk-lib/aws-iam";
 import type { IKey } from "aws-cdk-lib/aws-kms";
 import {
@@ -16,6 +16,7 @@ import type { BucketRole } from "../../core/model/pipeline.ts";
 import type { EnvironmentProps, Names } from "../environment.ts";
 import { QUERY_RESULTS } from "../lake-layout.ts";
 import { acknowledge } from "./acknowledge.ts";
+import { dataRemoval } from "./removal.ts";
 
 const ABANDONED: LifecycleRule = { id: "abandoned-uploads", abortIncompleteMultipartUploadAfter: Duration.days(7) };
 const OLD_VERSIONS: LifecycleRule = { id: "old-versions", noncurrentVersionExpiration: Duration.days(30) };
@@ -47,7 +48,7 @@ export class Buckets extends Construct {
       objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
       enforceSSL: true,
       minimumTLSVersion: 1.2,
-      removalPolicy: environment.retainData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+      removalPolicy: dataRemoval(environment),
     };
     const accessLogs = new Bucket(this, "AccessLogs", {
       ...common,

@@ -1,9 +1,10 @@
-import { CfnOutput, Duration, RemovalPolicy, Stack } from "aws-cdk-lib";
+import { CfnOutput, Duration, Stack } from "aws-cdk-lib";
 import { PolicyStatement, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { Key } from "aws-cdk-lib/aws-kms";
 import type { Construct } from "constructs";
 import type { EnvironmentProps, Names } from "../environment.ts";
 import { tableBucketArn } from "./arns.ts";
+import { dataRemoval } from "./removal.ts";
 
 /**
  * The environment's own key, or undefined where AWS's keys do. It is for what holds data: buckets, tables, ledger,
@@ -17,7 +18,7 @@ export function encryptionKey(scope: Construct, environment: EnvironmentProps, n
     description: `Millrace ${environment.name}: buckets, tables, ledger, secrets and database.`,
     enableKeyRotation: true,
     pendingWindow: Duration.days(30),
-    removalPolicy: environment.retainData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+    removalPolicy: dataRemoval(environment),
   });
   key.addToResourcePolicy(
     new PolicyStatement({

@@ -1,4 +1,4 @@
-import { RemovalPolicy, Stack } from "aws-cdk-lib";
+import { Stack } from "aws-cdk-lib";
 import { CfnDatabase } from "aws-cdk-lib/aws-glue";
 import type { IKey } from "aws-cdk-lib/aws-kms";
 import { CfnNamespace, CfnTableBucket } from "aws-cdk-lib/aws-s3tables";
@@ -6,6 +6,7 @@ import { Construct } from "constructs";
 import type { Pipeline } from "../../core/model/pipeline.ts";
 import { pascal, type EnvironmentProps, type Names } from "../environment.ts";
 import { lakePrefix } from "../lake-layout.ts";
+import { dataRemoval } from "./removal.ts";
 
 export interface LakeProps {
   readonly environment: EnvironmentProps;
@@ -28,7 +29,7 @@ export interface LakeProps {
 export class Lake extends Construct {
   constructor(scope: Construct, id: string, { environment, names, pipelines, key }: LakeProps) {
     super(scope, id);
-    const removalPolicy = environment.retainData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY;
+    const removalPolicy = dataRemoval(environment);
     const namespaces = namespacesOf(pipelines);
     if (environment.lake === "glue") {
       for (const name of namespaces) {

@@ -1,4 +1,4 @@
-import { Fn, RemovalPolicy, Stack } from "aws-cdk-lib";
+import { Fn, Stack } from "aws-cdk-lib";
 import { Effect, PolicyStatement, Role } from "aws-cdk-lib/aws-iam";
 import { DefinitionBody, LogLevel, StateMachine, StateMachineType } from "aws-cdk-lib/aws-stepfunctions";
 import { Construct } from "constructs";
@@ -8,6 +8,7 @@ import { acknowledgeWildcard } from "./acknowledge.ts";
 import type { FargateTask } from "./fargate-task.ts";
 import type { LambdaTask } from "./lambda-task.ts";
 import { logGroup } from "./log-group.ts";
+import { dataRemoval } from "./removal.ts";
 import { trustedService } from "./trusted-service.ts";
 
 export interface MachineProps {
@@ -66,7 +67,7 @@ export class Machine extends Construct {
       },
       tracingEnabled: true,
       // Executions under way go with the machine: in an environment that keeps its data the machine stays.
-      removalPolicy: environment.retainData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+      removalPolicy: dataRemoval(environment),
     });
     if (lambdas.length > 0) {
       role.addToPolicy(

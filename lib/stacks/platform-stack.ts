@@ -1,4 +1,4 @@
-import { Duration, Fn, RemovalPolicy, Stack, Tags } from "aws-cdk-lib";
+import { Duration, Fn, Stack, Tags } from "aws-cdk-lib";
 import { AttributeType, Billing, CfnGlobalTable, TableEncryptionV2, TableV2 } from "aws-cdk-lib/aws-dynamodb";
 import { CfnCluster } from "aws-cdk-lib/aws-ecs";
 import { EventBus } from "aws-cdk-lib/aws-events";
@@ -14,6 +14,7 @@ import { Buckets } from "../constructs/buckets.ts";
 import { encryptionKey } from "../constructs/encryption-key.ts";
 import { Lake } from "../constructs/lake.ts";
 import { Network } from "../constructs/network.ts";
+import { dataRemoval, protectedDataRemoval } from "../constructs/removal.ts";
 import { namesOf, pascal, type EnvironmentProps, type Names } from "../environment.ts";
 import { PlatformOperations } from "../operations/platform-operations.ts";
 
@@ -57,7 +58,7 @@ export class PlatformStack extends Stack {
     return [0, 1].map((index) => Fn.select(index, Fn.getAzs()));
   }
 
-  private ledger({ retainData }: EnvironmentProps, names: Names, key: IKey | undefined): void {
+  private ledger(environment: EnvironmentProps, names: Names, key: IKey | undefined): void {
     const table = new TableV2(this, "Ledger", {
       // Named: a generated name makes a replacement of the table possible, and with it an empty ledger.
       tableName: names.ledgerTable,
@@ -67,8 +68,8 @@ export class PlatformStack extends Stack {
       encryption: TableEncryptionV2.dynamoOwnedKey(),
       timeToLiveAttribute: "expiresAt",
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
-      deletionProtection: retainData,
-      removalPolicy: retainData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+      deletionProtection: environment.retainData,
+      removalPolicy: protectedDataRemoval(environment),
     });
     if (key === undefined) return;
     // The construct takes a key only where it knows the Region when it is synthesised.
@@ -95,7 +96,7 @@ export class PlatformStack extends Stack {
    * makes a task fail as Misconfigured, where a generated one would sign with a key that nobody knows.
    */
   private secrets(
-    { retainData }: EnvironmentProps,
+    environment: EnvironmentProps,
     names: Names,
     pipelines: readonly Pipeline[],
     key: IKey | undefined,
@@ -109,7 +110,7 @@ export class PlatformStack extends Stack {
         description: `Millrace secret role ${role}; its value is set by an operator.`,
         ...(key === undefined ? {} : { kmsKeyId: key.keyArn }),
       });
-      secret.applyRemovalPolicy(retainData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY);
+      secret.applyRemovalPolicy(dataRemoval(environment));
       acknowledge(secret, "The system that issued the value decides when it changes.", "AwsSolutions-SMG4");
     }
   }

@@ -1,4 +1,4 @@
-import { ArnFormat, CfnOutput, Fn, RemovalPolicy, Stack, Tags } from "aws-cdk-lib";
+import { ArnFormat, CfnOutput, Fn, Stack, Tags } from "aws-cdk-lib";
 import { Peer, Port, SecurityGroup, Vpc } from "aws-cdk-lib/aws-ec2";
 import { PolicyStatement, Role } from "aws-cdk-lib/aws-iam";
 import {
@@ -11,6 +11,7 @@ import {
 import type { Construct } from "constructs";
 import { acknowledge } from "../constructs/acknowledge.ts";
 import { logGroup } from "../constructs/log-group.ts";
+import { protectedDataRemoval } from "../constructs/removal.ts";
 import { trustedService } from "../constructs/trusted-service.ts";
 import { namesOf, type EnvironmentProps, type Names } from "../environment.ts";
 
@@ -122,7 +123,7 @@ export class RelationalStack extends Stack {
       }).ref,
       vpcSecurityGroups: [group.securityGroupId],
     });
-    instance.applyRemovalPolicy(retainData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY);
+    instance.applyRemovalPolicy(protectedDataRemoval(environment));
     for (const log of logs) instance.node.addDependency(log);
     // cfn-lint knows versions with a minor part only; RDS takes the major one and chooses.
     instance.addMetadata("cfn-lint", { config: { ignore_checks: ["W3691"] } });
