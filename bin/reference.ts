@@ -11,7 +11,7 @@ import { readWorkload } from "./cost/workload.ts";
 const folder = join(import.meta.dirname, "..", "docs");
 const pipelines = domains.map(({ pipeline }) => pipeline);
 const reference = Object.entries({ ...referencePages(pipelines), "cli.md": cliPage() });
-const templates = await synthesised(["dev", "qa", "production"]);
+const templates = await synthesised(["dev", "ci", "qa", "production"]);
 const pages = [
   ...reference.map(([name, text]) => [`reference/${name}`, text] as const),
   ["cost.md", costPage(templates, pipelines, readWorkload())] as const,

@@ -5,6 +5,7 @@ import { breakEven } from "./break-even.ts";
 import { totalOf, usdOf } from "./line.ts";
 import { HOURS, PRICES, PRICES_READ, REGION, priceOf } from "./prices.ts";
 import { count, reportOf, summaryOf, usd } from "./report.ts";
+import { priceResources } from "./resources.ts";
 import type { Resource } from "./templates.ts";
 import type { Workload } from "./workload.ts";
 
@@ -66,6 +67,8 @@ export function costPage(
       report(10_000),
       "## What the network costs",
       networkText(bill(10_000), production, workload),
+      "## What relational data costs",
+      relationalText(templates["ci"] ?? [], workload),
       "## An idle environment",
       table(
         ["environment", "a month without a run"],
@@ -104,6 +107,29 @@ function breakEvenText(
   return `${table(head, rows)}
 
 The peer starts a container for every run, as its launcher for ECS does; Millrace pays for seconds of functions. The last column is the other extreme: a peer that does all work inside its always-on containers, whatever there is of it.`;
+}
+
+/** `ci` has the stack without a standby; where data is retained there is one. */
+function relationalText(resources: readonly Resource[], workload: Workload): string {
+  const stack = resources.filter(({ domain }) => domain === "relational");
+  const lines = (MultiAZ: boolean) =>
+    priceResources({
+      resources: stack.map((one) =>
+        one.type === "AWS::RDS::DBInstance" ? { ...one, properties: { ...one.properties, MultiAZ } } : one,
+      ),
+      workload,
+    }).lines;
+  const [alone, withStandby] = [lines(false), lines(true)];
+  const rows = alone.map((line) => [
+    priceOf(line.price).unit,
+    usd(usdOf(line)),
+    usd(totalOf(withStandby.filter(({ price }) => price === line.price))),
+  ]);
+  const total = ["all", usd(totalOf(alone)), usd(totalOf(withStandby))];
+  return [
+    "Postgres behind RDS Proxy (`relational: true`), a fixed cost, off until a domain needs it:",
+    table(["a month", "one instance (ci)", "with a standby, where data is retained"], [...rows, total]),
+  ].join("\n\n");
 }
 
 function networkText(bill: Bill, resources: readonly Resource[], { shared }: Workload): string {

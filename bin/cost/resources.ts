@@ -82,7 +82,7 @@ const FIXED: Readonly<Record<string, Pricer>> = {
     ["auroraIo", shared.relationalIo],
     ["aurora", acuOf(properties, shared.relationalAcu) * HOURS],
   ],
-  "AWS::RDS::DBInstance": ({ DBInstanceClass, AllocatedStorage, MultiAZ }) => {
+  "AWS::RDS::DBInstance": ({ DBInstanceClass, AllocatedStorage, MultiAZ, ManageMasterUserPassword }) => {
     // A serverless instance is billed by the capacity of its cluster.
     if (DBInstanceClass === "db.serverless") return [];
     const hour = INSTANCE_HOURS[String(DBInstanceClass)];
@@ -92,6 +92,7 @@ const FIXED: Readonly<Record<string, Pricer>> = {
     return [
       [hour, instances * HOURS],
       ["postgresDisk", instances * numberIn(AllocatedStorage, 20)],
+      ...(ManageMasterUserPassword === true ? [["secret", 1] as const] : []),
     ];
   },
   // With Aurora Serverless v2 behind it, a proxy costs as much as for 8 ACU at least; the instances here have 2 vCPUs.
@@ -154,7 +155,8 @@ const acuOf = (properties: Resource["properties"], average: number): number =>
 
 const whatOf = (type: string, properties: Resource["properties"]): string => {
   if (type === "AWS::EC2::VPCEndpoint") return `endpoint ${endpointName(properties["ServiceName"])}`;
-  return `${(type.split("::").at(-1) ?? type).replaceAll(/\B([A-Z])(?=[a-z])/g, " $1").toLowerCase()}s`;
+  const one = (type.split("::").at(-1) ?? type).replaceAll(/\B([A-Z])(?=[a-z])/g, " $1").toLowerCase();
+  return `${one.replace(/(?<=[^aeiou])y$/, "ie")}s`;
 };
 
 /** `com.amazonaws.us-east-1.ecr.dkr` is `ecr.dkr`; the region may be a reference. */
