@@ -8,8 +8,8 @@ import { dataRemoval } from "./removal.ts";
 
 /**
  * The environment's own key, or undefined where AWS's keys do. It is for what holds data: buckets, tables, ledger,
- * secrets, database. Queues, topic, events and logs hold names of things and stay under AWS's keys: every service that writes
- * to them would need the key, and an alarm that cannot be sent is worse than one that AWS encrypts.
+ * secrets, database. Queues, topic, events and logs hold names of things and stay under AWS's keys: every service that
+ * writes to them would need the key, and an alarm that cannot be sent is worse than one that AWS encrypts.
  */
 export function encryptionKey(scope: Construct, environment: EnvironmentProps, names: Names): Key | undefined {
   if (environment.encryption === "aws") return undefined;
