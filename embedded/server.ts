@@ -13,6 +13,7 @@ import { startEventPump } from "./events/pump.ts";
 import { openHomeStore } from "./home-store.ts";
 import { startScheduler } from "./schedules/scheduler.ts";
 import { controlRoutes } from "./server/control-routes.ts";
+import { executionRoutes } from "./server/execution-routes.ts";
 import { listen, readBody, sendFailure, sendJson } from "./server/http.ts";
 import { publisher } from "./server/own-events.ts";
 import { openOwnInbox, type InboxSettings } from "./server/own-inbox.ts";
@@ -173,6 +174,7 @@ export async function startHome(options: HomeOptions): Promise<Home> {
     const routes = serveRoutes(
       [
         ...tokenRoutes(engine.tokens),
+        ...executionRoutes(engine.executions, assembly.machines),
         ...controlRoutes({
           executions: engine.executions,
           ledger: io.ledger,

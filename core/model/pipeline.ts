@@ -77,6 +77,8 @@ export interface LandingTrigger {
   readonly job: string;
   /** Key prefix in the landing bucket, for example `sources/tracking-mitx/logs/`. */
   readonly prefix: string;
+  /** What its runs are about: this asset, and the partition that the key names after the prefix, without extensions. */
+  readonly asset: string;
   /** Key suffixes that count; others are counted and ignored. Empty = all. */
   readonly suffixes?: readonly string[];
 }
@@ -104,7 +106,15 @@ export interface ScheduleTrigger {
   readonly misfire: "run-once" | "skip";
 }
 
-export type Trigger = LandingTrigger | EventTrigger | ScheduleTrigger;
+/** A run of any other domain of the environment has ended, well or not. Only for machines whose runs send no such event. */
+export interface RunEndedTrigger {
+  readonly kind: "run-ended";
+  readonly id: string;
+  readonly description: string;
+  readonly job: string;
+}
+
+export type Trigger = LandingTrigger | EventTrigger | ScheduleTrigger | RunEndedTrigger;
 
 export interface AssetDeclaration {
   /** Path-like, snake_case: `mitxonline/openedx/raw_data/tracking_logs`. */
@@ -125,6 +135,11 @@ export interface Pipeline {
   /** snake_case; also the folder under `state-machines/` and `lambdas/`. */
   readonly domain: string;
   readonly description: string;
+  /**
+   * `express`: its runs take seconds, are repeated whole after a crash, and are on record only by what they do; triggers
+   * start the machine itself. Absent = `standard`: every run is on record, is named by a starter, and may take days.
+   */
+  readonly machine?: "standard" | "express";
   /** Jobs of the machine: the values of `input.job`, each with an example for an operator's execution. */
   readonly jobs: Readonly<Record<string, { readonly description: string; readonly exampleInput: unknown }>>;
   /** Key = ASL state = substitution = metric = console label, PascalCase. */
@@ -146,6 +161,12 @@ export function definePipeline(pipeline: Pipeline): Pipeline {
     ...pipeline.triggers
       .filter((trigger) => !(trigger.job in pipeline.jobs))
       .map((trigger) => `trigger "${trigger.id}" starts the undeclared job "${trigger.job}"`),
+    ...pipeline.triggers
+      .filter((trigger) => trigger.kind === "landing" && !pipeline.assets.some(({ id }) => id === trigger.asset))
+      .map((trigger) => `trigger "${trigger.id}" is about an asset that is not declared`),
+    ...pipeline.triggers
+      .filter((trigger) => trigger.kind === "run-ended" && pipeline.machine !== "express")
+      .map((trigger) => `trigger "${trigger.id}" would be started by its own runs: declare the machine as express`),
     ...pipeline.triggers
       .filter((trigger) => trigger.kind === "schedule" && trigger.environments.length === 0)
       .map((trigger) => `schedule "${trigger.id}" is declared for no environment`),

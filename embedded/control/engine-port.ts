@@ -93,8 +93,10 @@ export async function openEngine(options: {
     wasStarted: started.has,
   });
   setOpened(engine);
-  const express = await openExpress(options.express, (machineArn, name, input) =>
-    engine.start(machineArn, { ...(name === undefined ? {} : { name }), input }),
+  const express = await openExpress(
+    options.express,
+    (machineArn, name, input) => engine.start(machineArn, { ...(name === undefined ? {} : { name }), input }),
+    ({ functionArn, payload, signal }) => functions.invoke(functionArn, payload, signal, () => () => undefined),
   );
 
   const describe = (arn: string): ExecutionView | undefined => {

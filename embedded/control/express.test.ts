@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { Failure } from "../../core/model/failures.ts";
 import { Engine } from "../engine/engine.ts";
 import { openExpress, type Express } from "./express.ts";
 
@@ -20,6 +21,25 @@ const flow = {
   definition: '{"QueryLanguage":"JSONata","StartAt":"Done","States":{"Done":{"Type":"Succeed"}}}',
   roleArn: "",
 };
+const caller = {
+  arn: `${STANDARD}-caller`,
+  name: "caller",
+  definition: JSON.stringify({
+    QueryLanguage: "JSONata",
+    StartAt: "Call",
+    States: {
+      Call: {
+        Type: "Task",
+        Resource: "arn:aws:states:::lambda:invoke",
+        Arguments: { FunctionName: "f", Payload: "{% $states.input %}" },
+        Retry: [{ ErrorEquals: ["Transient"], IntervalSeconds: 1, MaxAttempts: 1 }],
+        End: true,
+      },
+    },
+  }),
+  roleArn: "",
+};
+const called: unknown[] = [];
 const landed = (version: string, id: string) => ({
   ...{ domain: "tiny", job: "work", trigger: "work", prefix: "sources/" },
   event: {
@@ -35,8 +55,15 @@ let express: Express;
 const open = async (machine = STANDARD): Promise<void> => {
   const effects = { invokeLambda: () => Promise.resolve(), runContainer: () => Promise.resolve() };
   engine = await Engine.open({ file: join(folder, "engine.db"), machines: [flow], effects });
-  express = await openExpress([starter(machine)], (arn, name, input) =>
-    engine.start(arn, { ...(name === undefined ? {} : { name }), input }),
+  express = await openExpress(
+    [starter(machine), caller],
+    (arn, name, input) => engine.start(arn, { ...(name === undefined ? {} : { name }), input }),
+    ({ functionArn, payload }) => {
+      called.push([functionArn, payload]);
+      return called.length < 2
+        ? Promise.reject(new Failure("Transient", "not yet", { code: "test", what: "test" }))
+        : Promise.resolve({});
+    },
   );
 };
 const close = async (): Promise<void> => {
@@ -86,4 +113,13 @@ test("hands an engine that goes away on to whoever asked, who keeps the event", 
   await open();
   await engine.close();
   await expect(express.run(EXPRESS, landed("v1", "1"))).rejects.toMatchObject({ name: "EngineClosed" });
+});
+
+test("calls functions, with the retries of the text", async () => {
+  await open();
+  expect(await express.run(caller.arn, { a: 1 })).toEqual([]);
+  expect(called).toEqual([
+    ["f", { a: 1 }],
+    ["f", { a: 1 }],
+  ]);
 });

@@ -3,7 +3,7 @@ import type { Machine } from "../assembly.ts";
 import { Engine, EngineError, type Json, type StatusChange } from "../engine/engine.ts";
 import { isJsonObject } from "../engine/json.ts";
 import { executionArn } from "../engine/names.ts";
-import type { TaskCall, TaskOutcome } from "../engine/tasks.ts";
+import { serviceTasks, type Effects, type TaskCall, type TaskOutcome, type TaskRunner } from "../engine/tasks.ts";
 
 /** Starts an execution of a standard machine. */
 type StartStandard = (machineArn: string, name: string | undefined, input: Json) => Promise<{ executionArn: string }>;
@@ -27,17 +27,23 @@ interface Running {
  * Express machines, in memory. As on AWS they run at least once: after a crash whoever asked asks again, and the names
  * that they give make the repeat harmless. So they cost no write, and whoever acknowledges after `run` loses nothing.
  */
-export async function openExpress(machines: readonly Machine[], start: StartStandard): Promise<Express> {
+export async function openExpress(
+  machines: readonly Machine[],
+  start: StartStandard,
+  invokeLambda: Effects["invokeLambda"],
+): Promise<Express> {
   const running = new Map<string, Running>();
+  const effects: Effects = {
+    invokeLambda,
+    runContainer: () => Promise.reject(new Error("An Express machine cannot wait for a container.")),
+  };
+  const functions = serviceTasks(effects);
   const engine = await Engine.open({
     file: ":memory:",
     machines,
     load: { integrations: ["sqs:sendMessage"] },
-    effects: {
-      invokeLambda: () => Promise.reject(new Error("An Express machine starts others here; it runs no tasks.")),
-      runContainer: () => Promise.reject(new Error("An Express machine starts others here; it runs no tasks.")),
-    },
-    tasks: (call) => runTask(call, running.get(call.execution.arn), start),
+    effects,
+    tasks: (call) => runTask(call, running.get(call.execution.arn), start, functions),
     onStatusChange: (change) => {
       if (change.status !== "RUNNING") running.get(change.executionArn)?.settle(change);
     },
@@ -75,8 +81,14 @@ export async function openExpress(machines: readonly Machine[], start: StartStan
   };
 }
 
-async function runTask(call: TaskCall, execution: Running | undefined, start: StartStandard): Promise<TaskOutcome> {
+async function runTask(
+  call: TaskCall,
+  execution: Running | undefined,
+  start: StartStandard,
+  functions: TaskRunner,
+): Promise<TaskOutcome> {
   const { service, action } = call.resource;
+  if (service === "lambda") return functions(call);
   // The event is kept by whoever handed it over, as soon as this execution has failed.
   if (service === "sqs") return { kind: "result", value: {} };
   if (service !== "states" || action !== "startExecution") {

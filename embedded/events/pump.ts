@@ -4,7 +4,7 @@ import { ackOutbox, OUTBOX_SCHEMA, readOutbox } from "../../core/io/embedded/out
 import { numberOf } from "../../core/io/embedded/row.ts";
 import type { Rule } from "../assembly/triggers.ts";
 import type { HomeStore } from "../home-store.ts";
-import { routeEvent, type Routed, type StartExecution } from "./router.ts";
+import { routeEvent, type StartExecution } from "./router.ts";
 
 /** `PRAGMA data_version` costs about 5 µs, so polling is cheaper than any notification between processes. */
 const POLL_MS = 20;
@@ -53,8 +53,8 @@ export function startEventPump(options: {
     for (;;) {
       const entries = readOutbox(source.db, source.after, BATCH);
       if (entries.length === 0 || stopped) break;
-      const routed: Routed[] = [];
-      for (const { event } of entries) routed.push(await routeEvent(source.bus, event, rules, start));
+      // Side by side, for an Express machine that calls a function takes its time; a bus promises no order.
+      const routed = await allOrNone(entries.map(({ event }) => routeEvent(source.bus, event, rules, start)));
       if (stopped) return;
       store.recordEvents(
         routed.map(({ handled }) => handled),
@@ -90,4 +90,10 @@ export function startEventPump(options: {
       for (const { db } of sources) db.close();
     },
   };
+}
+
+/** Rejects as the first that rejected, but only when none is under way any more. */
+async function allOrNone<T>(work: readonly Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(work);
+  return Promise.all(work);
 }

@@ -1,10 +1,10 @@
-import { Fn, Stack } from "aws-cdk-lib";
+import { Fn, RemovalPolicy, Stack } from "aws-cdk-lib";
 import { Effect, PolicyStatement, Role } from "aws-cdk-lib/aws-iam";
 import { DefinitionBody, LogLevel, StateMachine, StateMachineType } from "aws-cdk-lib/aws-stepfunctions";
 import { Construct } from "constructs";
 import type { EnvironmentProps, Names } from "../environment.ts";
 import { placeholdersOf, type PLATFORM_SUBSTITUTIONS } from "../placeholders.ts";
-import { acknowledgeWildcard } from "./acknowledge.ts";
+import { acknowledge, acknowledgeWildcard } from "./acknowledge.ts";
 import type { FargateTask } from "./fargate-task.ts";
 import type { LambdaTask } from "./lambda-task.ts";
 import { logGroup } from "./log-group.ts";
@@ -15,6 +15,7 @@ export interface MachineProps {
   readonly environment: EnvironmentProps;
   readonly names: Names;
   readonly domain: string;
+  readonly type: StateMachineType;
   /** Amazon States Language with `${placeholders}`; deployed as it is written. */
   readonly definition: string;
   readonly lambdas: readonly LambdaTask[];
@@ -27,8 +28,9 @@ export class Machine extends Construct {
 
   constructor(scope: Construct, id: string, props: MachineProps) {
     super(scope, id);
-    const { environment, names, domain, definition, lambdas, fargates } = props;
+    const { environment, names, domain, type, definition, lambdas, fargates } = props;
     const stack = Stack.of(this);
+    const express = type === StateMachineType.EXPRESS;
     const cluster = stack.formatArn({ service: "ecs", resource: "cluster", resourceName: names.cluster });
     const subnets = Fn.split(",", Fn.importValue(names.subnetsExport), 2);
     const platform: Record<(typeof PLATFORM_SUBSTITUTIONS)[number], string> = {
@@ -55,20 +57,23 @@ export class Machine extends Construct {
     });
     this.machine = new StateMachine(this, "Machine", {
       stateMachineName: names.machine(domain),
-      stateMachineType: StateMachineType.STANDARD,
+      stateMachineType: type,
       definitionBody: DefinitionBody.fromString(definition),
       definitionSubstitutions: Object.fromEntries(Object.entries(known).filter(([key]) => used.has(key))),
       role,
       logs: {
         // Step Functions may write only log groups below this prefix without a policy of their own.
         destination: logGroup(this, "Logs", environment, `/aws/vendedlogs/states/${names.machine(domain)}`),
-        level: LogLevel.ALL,
-        includeExecutionData: false,
+        // A standard run has its history besides; of an Express one that went well nothing is worth its price.
+        level: express ? LogLevel.ERROR : LogLevel.ALL,
+        includeExecutionData: express,
       },
       tracingEnabled: true,
       // Executions under way go with the machine: in an environment that keeps its data the machine stays.
-      removalPolicy: dataRemoval(environment),
+      removalPolicy: express ? RemovalPolicy.DESTROY : dataRemoval(environment),
     });
+    if (express)
+      acknowledge(this.machine, "What it does is on record in the ledger; its errors are logged.", "AwsSolutions-SF1");
     if (lambdas.length > 0) {
       role.addToPolicy(
         new PolicyStatement({ actions: ["lambda:InvokeFunction"], resources: lambdas.map(({ arn }) => arn) }),

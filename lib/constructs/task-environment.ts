@@ -3,7 +3,7 @@ import { ENV } from "../../core/io/settings.ts";
 import type { TaskDeclaration } from "../../core/model/pipeline.ts";
 import type { EnvironmentProps, Names } from "../environment.ts";
 import { QUERY_RESULTS } from "../lake-layout.ts";
-import { tableBucketArn } from "./arns.ts";
+import { machineArn, tableBucketArn } from "./arns.ts";
 
 /**
  * What every task finds in its environment: names of things, never values of secrets. The folder of DuckDB's extensions
@@ -24,6 +24,7 @@ export const taskEnvironment = (
   [ENV.ledgerTable]: names.ledgerTable,
   [ENV.busName]: names.bus,
   [ENV.lakeCatalog]: environment.lake === "glue" ? `glue:${stack.account}` : `s3tables:${tableBucketArn(stack, names)}`,
+  [ENV.machineArnPrefix]: machineArn(stack, names, ""),
   [ENV.secretPrefix]: names.secretPrefix,
   ...(warehouse ? dbtEnvironment(environment, names) : {}),
 });

@@ -1,4 +1,4 @@
-import { Duration, TimeZone } from "aws-cdk-lib";
+import { ArnFormat, Duration, Stack, TimeZone } from "aws-cdk-lib";
 import { EventBus, Rule, RuleTargetInput, type EventPattern, type IEventBus } from "aws-cdk-lib/aws-events";
 import { SfnStateMachine } from "aws-cdk-lib/aws-events-targets";
 import { Role } from "aws-cdk-lib/aws-iam";
@@ -14,7 +14,13 @@ import type { Queue } from "aws-cdk-lib/aws-sqs";
 import type { StateMachine } from "aws-cdk-lib/aws-stepfunctions";
 import { Construct } from "constructs";
 import { EVENT_SOURCE } from "../../core/model/events.ts";
-import type { EventTrigger, LandingTrigger, Pipeline, ScheduleTrigger } from "../../core/model/pipeline.ts";
+import type {
+  EventTrigger,
+  LandingTrigger,
+  Pipeline,
+  RunEndedTrigger,
+  ScheduleTrigger,
+} from "../../core/model/pipeline.ts";
 import { pascal, type EnvironmentProps, type Names } from "../environment.ts";
 import type { StartRequest } from "./starter.ts";
 import { trustedService } from "./trusted-service.ts";
@@ -66,11 +72,12 @@ export class Triggers extends Construct {
       if (trigger.kind === "landing") this.landing(trigger);
       if (trigger.kind === "event") this.event(trigger, bus);
       if (trigger.kind === "schedule") this.schedule(trigger);
+      if (trigger.kind === "run-ended") this.runEnded(trigger);
     }
   }
 
   /** The starter reads key and version in the event; the first task HEADs the object and believes only that. */
-  private landing({ id, description, job, prefix, suffixes = [] }: LandingTrigger): void {
+  private landing({ id, description, job, prefix, asset, suffixes = [] }: LandingTrigger): void {
     const pattern: EventPattern = {
       source: ["aws.s3"],
       detailType: ["Object Created"],
@@ -81,12 +88,29 @@ export class Triggers extends Construct {
         },
       },
     };
-    this.rule(id, description, pattern, undefined, { job, trigger: id, prefix });
+    this.rule(id, description, pattern, undefined, { job, trigger: id, prefix, asset });
   }
 
   private event({ id, description, job, event, detail }: EventTrigger, bus: IEventBus): void {
     const pattern = { source: [EVENT_SOURCE], detailType: [event], ...(detail === undefined ? {} : { detail }) };
     this.rule(id, description, pattern, bus, { job, trigger: id });
+  }
+
+  /** Of every machine of the environment; an Express one, as that of this domain, sends no such event. */
+  private runEnded({ id, description, job }: RunEndedTrigger): void {
+    const stack = Stack.of(this);
+    const machines = stack.formatArn({
+      service: "states",
+      resource: "stateMachine",
+      resourceName: `${this.props.names.prefix}-`,
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    });
+    const pattern: EventPattern = {
+      source: ["aws.states"],
+      detailType: ["Step Functions Execution Status Change"],
+      detail: { stateMachineArn: [{ prefix: machines }], status: ["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"] },
+    };
+    this.rule(id, description, pattern, undefined, { job, trigger: id });
   }
 
   private rule(

@@ -27,7 +27,9 @@ export class DomainOperations extends Construct {
     const { domain } = pipeline;
     const topicArn = Stack.of(this).formatArn({ service: "sns", resource: names.alarmTopic });
     const topic = Topic.fromTopicArn(this, "Topic", topicArn);
-    new RunNotices(this, "Notices", { environment, names, domain, machineArn, topic, deadLetters });
+    // Express machines send no events of their runs; their failures sound an alarm.
+    if (pipeline.machine !== "express")
+      new RunNotices(this, "Notices", { environment, names, domain, machineArn, topic, deadLetters });
     const watches = domainWatches({ environment, names, pipeline, machineArn, starterArn });
     const alarms = new Alarms(this, "Alarms", { environment, prefix: names.machine(domain), topic, watches });
     new DomainDashboard(this, "Dashboard", {

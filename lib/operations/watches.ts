@@ -40,7 +40,8 @@ export function domainWatches({
   const functions = Object.keys(tasks).filter((task) => tasks[task]?.compute.kind === "lambda");
   const ofFunctions = (name: string) => functions.map((task) => ofFunction(names.task(domain, task), name, task));
   const queue = names.deadLetters(domain);
-  const rules = [...rulesOf(names, pipeline), { id: "notices", rule: noticeRule(names, domain) }];
+  const express = pipeline.machine === "express";
+  const rules = [...rulesOf(names, pipeline), ...(express ? [] : [{ id: "notices", rule: noticeRule(names, domain) }])];
   return [
     ["FailedRuns", [ofMachine(machineArn, "ExecutionsFailed")]],
     ["TimedOutRuns", [ofMachine(machineArn, "ExecutionsTimedOut")]],
@@ -51,7 +52,14 @@ export function domainWatches({
     ["DeadLetters", [ofQueue(queue, "ApproximateNumberOfMessagesVisible")]],
     ["OldDeadLetters", [ofQueue(queue, "ApproximateAgeOfOldestMessage")]],
     // EventBridge counts an event as delivered once the starter runs, and Express machines send no events of their own.
-    ["FailedStarts", ["ExecutionsFailed", "ExecutionsTimedOut"].map((name) => ofMachine(starterArn, name))],
+    ...(express
+      ? []
+      : [
+          [
+            "FailedStarts",
+            ["ExecutionsFailed", "ExecutionsTimedOut"].map((name) => ofMachine(starterArn, name)),
+          ] as const,
+        ]),
     ["LostDeliveries", rules.map((rule) => ofRule(rule, "InvocationsFailedToBeSentToDlq", rule.id))],
     ...(hasSchedules(environment, pipeline)
       ? [

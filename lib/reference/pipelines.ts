@@ -44,6 +44,8 @@ function startOf(trigger: Trigger): string {
     }
     case "event":
       return `the event ${code(trigger.event)}${trigger.detail === undefined ? "" : ` with ${code(JSON.stringify(trigger.detail))}`}`;
+    case "run-ended":
+      return "the end of a run of any other domain, well or not";
     case "schedule": {
       const missed = trigger.misfire === "run-once" ? "once after downtime" : "skipped when missed";
       return `${code(trigger.expression)} ${trigger.timeZone}, ${missed}, in ${trigger.environments.join(", ")}`;

@@ -1,4 +1,5 @@
 import { Stack, Tags } from "aws-cdk-lib";
+import { StateMachineType } from "aws-cdk-lib/aws-stepfunctions";
 import type { Construct } from "constructs";
 import type { Pipeline } from "../../core/model/pipeline.ts";
 import type { Bundles } from "../constructs/bundle.ts";
@@ -55,16 +56,22 @@ export class PipelineStack extends Stack {
         lambdas.push(new LambdaTask(this, id, { ...common, compute, ...layers, ...releases }));
       }
     }
-    const { machine } = new Machine(this, "Machine", { environment, names, domain, definition, lambdas, fargates });
+    const type = pipeline.machine === "express" ? StateMachineType.EXPRESS : StateMachineType.STANDARD;
+    const { machine } = new Machine(this, "Machine", {
+      ...{ environment, names, domain, type, definition, lambdas, fargates },
+    });
     const deadLetters = deadLetterQueue(this, "DeadLetters", names.deadLetters(domain));
-    const starter = new Starter(this, "Starter", { environment, names, domain, machine, deadLetters });
-    new Triggers(this, "Triggers", { environment, names, pipeline, starter: starter.machine, deadLetters });
+    const starter =
+      type === StateMachineType.EXPRESS
+        ? machine
+        : new Starter(this, "Starter", { environment, names, domain, machine, deadLetters }).machine;
+    new Triggers(this, "Triggers", { environment, names, pipeline, starter, deadLetters });
     new DomainOperations(this, "Operations", {
       environment,
       names,
       pipeline,
       machineArn: machine.stateMachineArn,
-      starterArn: starter.machine.stateMachineArn,
+      starterArn: starter.stateMachineArn,
       deadLetters,
     });
   }

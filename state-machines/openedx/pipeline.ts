@@ -136,6 +136,16 @@ export const openedx = definePipeline({
   lanes: [{ id: "learn-webhook", description: "All outbound webhooks to MIT Learn.", slots: 4 }],
 });
 
+function logSource(id: string): (typeof trackingLogSources)[number] {
+  const source = trackingLogSources.find((known) => known.id === id);
+  if (source === undefined) throw new Error(`lambdas/openedx/sources/tracking-logs.ts has no row for ${id}.`);
+  return source;
+}
+
+function courseAsset(id: string): string {
+  return `${id}/openedx/raw_data/course_xml`;
+}
+
 function landings({ id, trackingPrefix, coursePrefix }: (typeof deployments)[number]): LandingTrigger[] {
   const log: LandingTrigger = {
     kind: "landing",
@@ -143,6 +153,7 @@ function landings({ id, trackingPrefix, coursePrefix }: (typeof deployments)[num
     description: `A tracking-log shard of ${id} lands.`,
     job: "tracking_log",
     prefix: trackingPrefix,
+    asset: logSource(id).asset,
   };
   if (coursePrefix === undefined) return [log];
   return [
@@ -153,13 +164,13 @@ function landings({ id, trackingPrefix, coursePrefix }: (typeof deployments)[num
       description: `A course export of ${id} lands.`,
       job: "course_archive",
       prefix: coursePrefix,
+      asset: courseAsset(id),
     },
   ];
 }
 
 function assetsOf({ id, coursePrefix }: (typeof deployments)[number]): AssetDeclaration[] {
-  const source = trackingLogSources.find((known) => known.id === id);
-  if (source === undefined) throw new Error(`lambdas/openedx/sources/tracking-logs.ts has no row for ${id}.`);
+  const source = logSource(id);
   const log: AssetDeclaration = {
     id: source.asset,
     description: `Tracking-log events of ${id}, one row per line that is a JSON object.`,
@@ -170,7 +181,7 @@ function assetsOf({ id, coursePrefix }: (typeof deployments)[number]): AssetDecl
   return [
     log,
     {
-      id: `${id}/openedx/raw_data/course_xml`,
+      id: courseAsset(id),
       description: `Course exports of ${id}: metadata, videos, blocks, policy, signatories and static assets.`,
       partition: "course id",
       tables: ["metadata", "video", "xml_blocks", "blocks", "policy", "signatories", "static_assets"].map(

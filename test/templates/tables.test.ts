@@ -156,7 +156,9 @@ it("every trigger", () => {
           ? trigger.prefix
           : trigger.kind === "event"
             ? trigger.event
-            : `${trigger.expression} ${trigger.timeZone} (${trigger.environments.join(" ")})`;
+            : trigger.kind === "run-ended"
+              ? "every end of a run"
+              : `${trigger.expression} ${trigger.timeZone} (${trigger.environments.join(" ")})`;
       return `${domain}.${trigger.job} | ${trigger.kind} ${trigger.id} | ${start}`;
     }),
   );
