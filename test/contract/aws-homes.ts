@@ -58,14 +58,18 @@ export const awsLedgerHome: Home<Opened<Ledger>> = {
   },
 };
 
+export async function createBus(): Promise<string> {
+  const { CreateEventBusCommand, EventBridgeClient } = await import("@aws-sdk/client-eventbridge");
+  const Name = `contract-${unique()}`;
+  await new EventBridgeClient({}).send(new CreateEventBusCommand({ Name }));
+  return Name;
+}
+
 export const awsBusHome: Home<OpenedBus> = {
   ...home,
   open: async () => {
-    const { CreateEventBusCommand, EventBridgeClient } = await import("@aws-sdk/client-eventbridge");
     const { awsBus } = await import("../../core/io/aws/bus.ts");
-    const Name = `contract-${unique()}`;
-    await new EventBridgeClient({}).send(new CreateEventBusCommand({ Name }));
-    return { port: awsBus(Name), close: keep };
+    return { port: awsBus(await createBus()), close: keep };
   },
 };
 

@@ -8,7 +8,7 @@ export interface OpenedBus extends Opened<Bus> {
   received?(): Promise<string[]>;
 }
 
-const event = (id: string, pad = ""): DomainEvent => ({
+export const event = (id: string, pad = ""): DomainEvent => ({
   id,
   type: "AssetMaterialized",
   detail: {

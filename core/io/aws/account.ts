@@ -8,7 +8,7 @@ import { DescribeSecretCommand, SecretsManagerClient } from "@aws-sdk/client-sec
 import { GetServiceQuotaCommand, ServiceQuotasClient } from "@aws-sdk/client-service-quotas";
 import { GetParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
-import { CLIENT } from "./client.ts";
+import { PATIENT_CLIENT } from "./client.ts";
 import { awsFailure, readAwsError } from "./errors.ts";
 
 export interface StackState {
@@ -33,11 +33,11 @@ export interface Account {
 }
 
 export function awsAccount(): Account {
-  const sts = new STSClient(CLIENT);
-  const ssm = new SSMClient(CLIENT);
-  const cloudFormation = new CloudFormationClient(CLIENT);
-  const secrets = new SecretsManagerClient(CLIENT);
-  const quotas = new ServiceQuotasClient(CLIENT);
+  const sts = new STSClient(PATIENT_CLIENT);
+  const ssm = new SSMClient(PATIENT_CLIENT);
+  const cloudFormation = new CloudFormationClient(PATIENT_CLIENT);
+  const secrets = new SecretsManagerClient(PATIENT_CLIENT);
+  const quotas = new ServiceQuotasClient(PATIENT_CLIENT);
   return {
     identity: () =>
       asking("tell who is asking", async () => {

@@ -1,45 +1,31 @@
 import { EventBridgeClient, PutEventsCommand, type PutEventsRequestEntry } from "@aws-sdk/client-eventbridge";
-import { setTimeout as sleep } from "node:timers/promises";
 import { EVENT_SOURCE, type DomainEvent } from "../../model/events.ts";
-import { Failure } from "../../model/failures.ts";
+import { isFailure } from "../../model/failures.ts";
 import { eventDetail } from "../bus-event.ts";
 import type { Bus } from "../ports.ts";
-import { CLIENT } from "./client.ts";
+import { again, CLIENT } from "./client.ts";
 import { awsFailure } from "./errors.ts";
 
 /** Quotas of PutEvents: entries and bytes of one request (a little kept for the envelope). */
 const BATCH_ENTRIES = 10;
 const BATCH_BYTES = 240 * 1_024;
-/** Attempts for entries that EventBridge refuses inside an accepted request. */
-const ATTEMPTS = 5;
-const FIRST_PAUSE_MS = 100;
-
-interface Refused {
-  readonly entry: PutEventsRequestEntry;
-  readonly code: string;
-}
 
 /** Publishes to an EventBridge bus; returns when every event was accepted. */
 export function awsBus(busName: string): Bus {
   const client = new EventBridgeClient(CLIENT);
 
-  const send = async (entries: readonly PutEventsRequestEntry[]): Promise<Refused[]> => {
-    const { Entries = [] } = await client.send(new PutEventsCommand({ Entries: [...entries] }));
-    return entries.flatMap((entry, index) => {
-      const code = Entries[index]?.ErrorCode;
-      return code === undefined ? [] : [{ entry, code }];
-    });
-  };
+  const what = (count: number): string => `publish ${count} events to ${busName}`;
+
+  /** Throws what EventBridge refused the first of some entries for, and gives those to the next attempt. */
   const sendAll = async (entries: readonly PutEventsRequestEntry[]): Promise<void> => {
     let waiting = entries;
-    for (let attempt = 1; ; attempt += 1) {
-      const refused = await send(waiting);
-      const [first] = refused;
-      if (first === undefined) return;
-      if (attempt === ATTEMPTS) throw notAccepted(refused.length, first.code);
-      waiting = refused.map(({ entry }) => entry);
-      await sleep(Math.random() * FIRST_PAUSE_MS * 2 ** attempt);
-    }
+    await again(async () => {
+      const { Entries = [] } = await client.send(new PutEventsCommand({ Entries: [...waiting] }));
+      waiting = waiting.filter((_, index) => Entries[index]?.ErrorCode !== undefined);
+      const { ErrorCode: name, ErrorMessage: message = "" } = Entries.find(({ ErrorCode }) => ErrorCode) ?? {};
+      const refusal = { name, message, $metadata: { httpStatusCode: 400 } };
+      if (name !== undefined) throw awsFailure(refusal, what(waiting.length));
+    }, isPassing);
   };
 
   return {
@@ -47,7 +33,7 @@ export function awsBus(busName: string): Bus {
       try {
         for (const batch of batches(events.map((event) => entryOf(event, busName)))) await sendAll(batch);
       } catch (error) {
-        throw awsFailure(error, `publish ${events.length} events to ${busName}`);
+        throw awsFailure(error, what(events.length));
       }
     },
   };
@@ -77,12 +63,6 @@ function batches(entries: readonly PutEventsRequestEntry[]): PutEventsRequestEnt
   return out;
 }
 
-function notAccepted(count: number, code: string): Failure {
-  const what = `publish ${count} events`;
-  const name = /Throttl/.test(code) ? "Throttled" : /Internal/.test(code) ? "Transient" : "Rejected";
-  return new Failure(name, `Cannot ${what}: EventBridge said ${code} ${ATTEMPTS} times.`, {
-    code: "events_not_accepted",
-    what,
-    details: { code },
-  });
-}
+/** What the SDK throws it has tried again itself: only the refusals of entries are failures already. */
+const isPassing = (error: unknown): boolean =>
+  isFailure(error) && (error.name === "Throttled" || error.name === "Transient");

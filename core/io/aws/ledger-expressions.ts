@@ -14,6 +14,8 @@ export interface EncodedWrite {
   readonly sk: string;
   /** JSON of the data; empty for a delete. */
   readonly text: string;
+  /** That it leaves behind; undefined where it counts on, and for a delete. */
+  readonly rev?: number;
   readonly update?: Request & { readonly UpdateExpression: string };
   readonly remove: Request;
   inTransaction(table: string): TransactWriteItem;
@@ -57,6 +59,7 @@ export function encodeWrite(write: LedgerWrite, now: number): EncodedWrite {
     pk,
     sk,
     text,
+    ...(rev.value === undefined ? {} : { rev: rev.value }),
     update,
     remove: { Key },
     inTransaction: (table) => ({ Update: { TableName: table, ...update } }),
@@ -81,11 +84,16 @@ function condition(condition: LedgerCondition, now: number): Condition {
   };
 }
 
-function nextRev(condition: LedgerCondition): { expression: string; values: Record<string, AttributeValue> } {
+function nextRev(condition: LedgerCondition): {
+  readonly expression: string;
+  readonly values: Record<string, AttributeValue>;
+  readonly value?: number;
+} {
   if ("any" in condition) {
     return { expression: "if_not_exists(#rev, :zero) + :one", values: { ":zero": { N: "0" }, ":one": { N: "1" } } };
   }
-  return { expression: ":next", values: { ":next": { N: String("rev" in condition ? condition.rev + 1 : 1) } } };
+  const value = "rev" in condition ? condition.rev + 1 : 1;
+  return { expression: ":next", values: { ":next": { N: String(value) } }, value };
 }
 
 /** DynamoDB refuses empty maps. */

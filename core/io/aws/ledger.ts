@@ -11,9 +11,10 @@ import {
 import { staleItem } from "../ledger-failures.ts";
 import { checkTransaction, pageSize } from "../limits.ts";
 import type { Ledger, LedgerItem } from "../ports.ts";
-import { CLIENT } from "./client.ts";
-import { awsFailure, readAwsError } from "./errors.ts";
+import { again, CLIENT } from "./client.ts";
+import { awsFailure } from "./errors.ts";
 import { encodeWrite, type EncodedWrite } from "./ledger-expressions.ts";
+import { isCollision, isOwnWrite, staleIndex } from "./ledger-refusals.ts";
 
 /**
  * The ledger in DynamoDB: keys `pk` and `sk`, TTL attribute `expiresAt`. `data` is JSON text and not an
@@ -21,6 +22,8 @@ import { encodeWrite, type EncodedWrite } from "./ledger-expressions.ts";
  */
 export function awsLedger(table: string): Ledger {
   const dynamo = new DynamoDBClient(CLIENT);
+
+  const single = { TableName: table, ReturnValuesOnConditionCheckFailure: "ALL_OLD" } as const;
 
   const attempt = async <T>(what: string, work: () => Promise<T>): Promise<T> => {
     try {
@@ -39,15 +42,15 @@ export function awsLedger(table: string): Ledger {
         new TransactWriteItemsCommand({ TransactItems: writes.map((write) => write.inTransaction(table)) }),
       );
     } else if (first.update !== undefined) {
-      await dynamo.send(new UpdateItemCommand({ TableName: table, ...first.update }));
+      await dynamo.send(new UpdateItemCommand({ ...single, ...first.update }));
     } else {
-      await dynamo.send(new DeleteItemCommand({ TableName: table, ...first.remove }));
+      await dynamo.send(new DeleteItemCommand({ ...single, ...first.remove }));
     }
   };
 
   return {
     get: (pk, sk) =>
-      attempt(`read the ledger item ${pk} / ${sk}`, async () => {
+      attempt(`read the ledger item ${pk} / ${sk} of ${table}`, async () => {
         const { Item } = await dynamo.send(
           new GetItemCommand({ TableName: table, Key: { pk: { S: pk }, sk: { S: sk } }, ConsistentRead: true }),
         );
@@ -56,20 +59,21 @@ export function awsLedger(table: string): Ledger {
       }),
 
     write: (batch) =>
-      attempt(`write ${batch.length} ledger items`, async () => {
+      attempt(`write ${batch.length} ledger items to ${table}`, async () => {
         const writes = batch.map((write) => encodeWrite(write, now()));
         checkTransaction(writes);
         try {
-          await send(writes);
+          await again(() => send(writes), isCollision);
         } catch (error) {
           const stale = staleIndex(error);
           const write = stale === undefined ? undefined : writes[stale];
+          if (write !== undefined && writes.length === 1 && isOwnWrite(write, error)) return;
           throw write === undefined ? error : staleItem(write.pk, write.sk, error);
         }
       }),
 
     query: (pk, { prefix = "", after, limit, descending = false } = {}) =>
-      attempt(`query the ledger partition ${pk}`, async () => {
+      attempt(`query the ledger partition ${pk} of ${table}`, async () => {
         const size = pageSize(limit);
         const start = startKey(pk, prefix, after, descending);
         if (start === "nothing") return { items: [] };
@@ -98,16 +102,6 @@ export function awsLedger(table: string): Ledger {
         return { items };
       }),
   };
-}
-
-/** The write of the batch whose condition did not hold. */
-function staleIndex(error: unknown): number | undefined {
-  const shape = readAwsError(error);
-  if (shape?.name === "ConditionalCheckFailedException") return 0;
-  const index = (shape?.CancellationReasons ?? []).findIndex(
-    ({ Code }) => Code === "ConditionalCheckFailed" || Code === "TransactionConflict",
-  );
-  return index < 0 ? undefined : index;
 }
 
 /** DynamoDB refuses a start outside the prefix, where our port gives it a meaning. */

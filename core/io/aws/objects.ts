@@ -4,7 +4,7 @@ import { Readable } from "node:stream";
 import { checkKey, checkMetadata, pageSize } from "../limits.ts";
 import { objectMissing, rangeInvalid, versionNotCurrent } from "../object-failures.ts";
 import type { ObjectHead, ObjectRef, Objects } from "../ports.ts";
-import { CLIENT } from "./client.ts";
+import { PATIENT_CLIENT } from "./client.ts";
 import { awsFailure, readAwsError, statusOf } from "./errors.ts";
 import { checkedBody, withTemporaryFile } from "./object-body.ts";
 
@@ -14,7 +14,7 @@ const PARTS_AT_ONCE = 3;
 
 /** Objects in S3. Buckets are expected to be versioned and to send their events to EventBridge. */
 export function awsObjects(): Objects {
-  const s3 = new S3Client(CLIENT);
+  const s3 = new S3Client(PATIENT_CLIENT);
 
   const head = async (ref: ObjectRef): Promise<ObjectHead | undefined> => {
     checkKey(ref.bucket, ref.key);
@@ -72,8 +72,10 @@ export function awsObjects(): Objects {
           Body: body,
           Metadata,
           ContentType: options.contentType ?? "application/octet-stream",
-          // S3 refuses bytes that were damaged on the way; the SDK sends a sum for every part.
-          ChecksumAlgorithm: "SHA256",
+          // S3 refuses bytes that were damaged on the way; the SDK sends a sum for every part. Of those that add up to
+          // one of the whole object, the SDK checks that too when it reads; of parts' SHA-256 sums there is none.
+          ChecksumAlgorithm: "CRC32",
+          ChecksumType: "FULL_OBJECT",
           ...(options.ifAbsent === true ? { IfNoneMatch: "*" } : {}),
         },
       });

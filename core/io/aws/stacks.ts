@@ -8,7 +8,7 @@ import {
 } from "@aws-sdk/client-cloudformation";
 import { setTimeout as wait } from "node:timers/promises";
 import { Failure } from "../../model/failures.ts";
-import { CLIENT } from "./client.ts";
+import { PATIENT_CLIENT } from "./client.ts";
 import { awsFailure } from "./errors.ts";
 
 export interface DeployedStack {
@@ -60,7 +60,7 @@ const DRIFT_POLL_MS = 2_000;
 /** What is deployed, as CloudFormation knows it. Reads only. */
 export function awsStacks(pollMs = DRIFT_POLL_MS): Stacks {
   const client = new CloudFormationClient({
-    ...CLIENT,
+    ...PATIENT_CLIENT,
     // Operators wait for it, and CloudFormation throttles its readers by account.
     maxAttempts: 8,
   });

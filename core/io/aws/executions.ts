@@ -1,0 +1,80 @@
+import { isDeepStrictEqual } from "node:util";
+import {
+  DescribeExecutionCommand,
+  SFNClient,
+  StartExecutionCommand,
+  StopExecutionCommand,
+  type DescribeExecutionCommandOutput,
+} from "@aws-sdk/client-sfn";
+import { executionTaken, machineMissing } from "../execution-failures.ts";
+import { executionArnOf, machineArnOf } from "../machine-arns.ts";
+import { EXECUTION_STATUSES, type Executions } from "../ports.ts";
+import { CLIENT } from "./client.ts";
+import { awsFailure, readAwsError } from "./errors.ts";
+
+/** Quotas of StopExecution. */
+const ERROR_MAX_CHARS = 256;
+const CAUSE_MAX_CHARS = 32_768;
+
+/** Executions of Step Functions, by names that their starters choose. */
+export function awsExecutions(machineArnPrefix: string): Executions {
+  const sfn = new SFNClient(CLIENT);
+
+  const find = async (executionArn: string): Promise<DescribeExecutionCommandOutput | undefined> => {
+    try {
+      return await sfn.send(new DescribeExecutionCommand({ executionArn }));
+    } catch (error) {
+      if (readAwsError(error)?.name === "ExecutionDoesNotExist") return undefined;
+      throw awsFailure(error, `describe the execution ${executionArn}`);
+    }
+  };
+  const arnOf = (domain: string, name: string): string => executionArnOf(machineArnOf(machineArnPrefix, domain), name);
+
+  return {
+    async start({ domain, name, input }) {
+      const stateMachineArn = machineArnOf(machineArnPrefix, domain);
+      try {
+        await sfn.send(new StartExecutionCommand({ stateMachineArn, name, input: JSON.stringify(input) }));
+      } catch (error) {
+        const refusal = readAwsError(error)?.name;
+        if (refusal === "StateMachineDoesNotExist") throw machineMissing(domain, stateMachineArn, error);
+        if (refusal !== "ExecutionAlreadyExists") throw awsFailure(error, `start the execution ${name} of ${domain}`);
+        // AWS says so of one that has ended, too, whatever its input was.
+        const known = await find(arnOf(domain, name));
+        if (!sameJson(known?.input, input)) throw executionTaken(domain, name, error);
+      }
+    },
+
+    async describe({ domain, name }) {
+      const found = await find(arnOf(domain, name));
+      const status = EXECUTION_STATUSES.find((known) => known === found?.status);
+      if (found?.startDate === undefined || status === undefined) return undefined;
+      const { startDate: startedAt, stopDate: endedAt, error, cause } = found;
+      return {
+        status,
+        startedAt,
+        ...(endedAt === undefined ? {} : { endedAt }),
+        ...(error === undefined ? {} : { error }),
+        ...(cause === undefined ? {} : { cause }),
+      };
+    },
+
+    async stop({ domain, name, error, cause }) {
+      const executionArn = arnOf(domain, name);
+      const reason = { error: error.slice(0, ERROR_MAX_CHARS), cause: cause.slice(0, CAUSE_MAX_CHARS) };
+      try {
+        await sfn.send(new StopExecutionCommand({ executionArn, ...reason }));
+      } catch (refusal) {
+        if ((await find(executionArn))?.status !== "RUNNING") return;
+        throw awsFailure(refusal, `stop the execution ${executionArn}`);
+      }
+    },
+  };
+}
+
+function sameJson(text: string | undefined, input: unknown): boolean {
+  if (text === undefined) return false;
+  const known: unknown = JSON.parse(text);
+  const wanted: unknown = JSON.parse(JSON.stringify(input));
+  return isDeepStrictEqual(known, wanted);
+}
