@@ -2,7 +2,8 @@ import type { OptionalPart } from "./environment.ts";
 
 /**
  * What environment `emulated` leaves out, and why: every line was seen with MiniStack 1.5.33 (pinned in
- * test/deploy/requirements.txt). An unsupported resource type makes it refuse the whole template.
+ * test/deploy/requirements.txt). An unsupported resource type makes it refuse the whole template. `relational` is off
+ * there for the same reason: it knows neither AWS::RDS::DBProxy nor its target group.
  */
 export const EMULATOR_LACKS: Readonly<Partial<Record<OptionalPart, string>>> = {
   eventArchive: "AWS::Events::Archive is no resource type it knows.",

@@ -17,18 +17,23 @@ import { namesOf, type EnvironmentProps, type Names } from "../environment.ts";
 
 const PORT = Port.tcp(5432);
 const DATABASE = "millrace";
-/** Database users that tasks connect as; the first migration makes them and grants them `rds_iam`. */
+/**
+ * Database users that tasks connect as. The master makes them once and grants them `rds_iam`, from a shell in the
+ * proxy's security group (CloudShell can be opened inside a network): nothing else reaches the database.
+ */
 const USERS = ["millrace_read", "millrace_write"] as const;
 
 /**
- * Postgres for relational data that applications read (design D10), off until a domain has some.
+ * Postgres for relational data that applications read (docs/adr/009), off until a domain has some.
  *
  * An instance and not Aurora Serverless: a proxy's connections keep a cluster from pausing, and a proxy is billed for
  * at least 8 capacity units of a cluster and for 2 processors of an instance. Nobody has a password: tasks sign in to
- * the proxy, and the proxy to the database, by IAM. RDS keeps and rotates the master's, for the first migration.
+ * the proxy, and the proxy to the database, by IAM. RDS keeps and rotates the master's, for the first users. None of it
+ * was seen in an account, and the emulator knows no proxy.
  *
  * A later domain takes the exports: the proxy's address and id (for `rds-db:connect` on
- * `arn:…:rds-db:…:dbuser:<id>/<user>`); its tasks are in the task security group and need nothing else.
+ * `arn:…:rds-db:…:dbuser:<id>/<user>`). Its containers are in the task security group and need nothing else; functions
+ * run outside the network and do not reach it.
  */
 export class RelationalStack extends Stack {
   constructor(scope: Construct, environment: EnvironmentProps) {
