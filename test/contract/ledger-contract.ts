@@ -134,6 +134,18 @@ export function ledgerContract(home: Home<Opened<Ledger>>): void {
       expect(await all({ prefix: "b#", after: "a", descending: true })).toEqual([]);
     });
 
+    it("reads on where DynamoDB ends a page: at 1 MB, and where all of it has expired", async () => {
+      const names = Array.from({ length: 9 }, (_, index) => `large#${index}`);
+      for (const sk of names) await ledger.write([put(sk, "x".repeat(300_000), { absent: true })]);
+      expect(await all({ prefix: "large#" })).toEqual(names);
+      expect((await ledger.query(pk, { limit: 9 })).items.map(({ data }) => String(data).length)).toEqual(
+        names.map(() => 300_000),
+      );
+      const old = Array.from({ length: 60 }, (_, index) => put(`old#${index}`, 0, { absent: true }, inSeconds(-10)));
+      await ledger.write([...old, put("old#x", 0, { absent: true })]);
+      expect((await ledger.query(pk, { prefix: "old#", limit: 1 })).items.map(({ sk }) => sk)).toEqual(["old#x"]);
+    });
+
     it("loses no update of many at a time", async () => {
       await ledger.write([put("counter", 0, { absent: true })]);
       const add = async (): Promise<void> => {

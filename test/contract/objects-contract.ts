@@ -149,6 +149,17 @@ export function objectsContract(home: Home<OpenedObjects>): void {
       expect((await objects.list(bucket, "list-", { after: "m" })).objects).toHaveLength(0);
     });
 
+    it("lists at most 1,000 a page, whatever is asked for", async () => {
+      const keys = Array.from({ length: 1_003 }, (_, index) => `many/${String(index).padStart(4, "0")}`);
+      for (let index = 0; index < keys.length; index += 50)
+        await Promise.all(keys.slice(index, index + 50).map((key) => objects.put(bucket, key, "")));
+      const first = await objects.list(bucket, "many/", { limit: 5_000 });
+      expect([first.objects.length, first.next]).toEqual([1_000, keys[999]]);
+      const rest = await objects.list(bucket, "many/", { after: first.next ?? "" });
+      expect([...first.objects, ...rest.objects].map(({ key }) => key)).toEqual(keys);
+      expect(rest.next).toBeUndefined();
+    });
+
     it("addresses only the current version in SQL", async () => {
       const first = await objects.put(bucket, "sql.parquet", "one");
       const ref = { bucket, key: "sql.parquet" };
