@@ -1,4 +1,5 @@
-import { parseSchedule } from "../../embedded/schedules/expression.ts";
+import { parseSchedule } from "../../core/model/schedules/expression.ts";
+import { ticksBetween } from "../../core/model/schedules/ticks.ts";
 import type { Line } from "./line.ts";
 import { HOURS, type PriceId } from "./prices.ts";
 import { listOf, memberOf, numberIn, ofType, type Resource } from "./templates.ts";
@@ -139,11 +140,8 @@ const COUNTED_TICKS = new Map<string, number>();
 
 function countTicks(expression: string, zone: string): number {
   const from = new Date("2026-01-01T00:00:00Z");
-  const until = from.getTime() + 365 * 86_400_000;
-  const ticks = parseSchedule(expression, zone, from);
-  let count = 0;
-  for (let at = ticks.next(from); at !== undefined && at.getTime() < until; at = ticks.next(at)) count += 1;
-  return count / 12;
+  const until = new Date(from.getTime() + 365 * 86_400_000 - 1);
+  return ticksBetween(parseSchedule(expression, zone, from), from, until, Infinity).length / 12;
 }
 
 /** An alarm on an expression is billed by the metrics that the expression reads. */

@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
+import { parseSchedule } from "../../core/model/schedules/expression.ts";
+import { tickTime, type Ticks } from "../../core/model/schedules/ticks.ts";
 import type { Schedule } from "../assembly/triggers.ts";
 import type { StartExecution } from "../events/router.ts";
 import type { HomeStore } from "../home-store.ts";
-import { parseSchedule, type Ticks } from "./expression.ts";
 
 /** Timers hold at most 2^31 ms, and a machine that slept wakes up late: look again at least this often. */
 const LONGEST_SLEEP_MS = 30_000;
@@ -33,9 +34,9 @@ export function startScheduler(options: {
 
   const arm = (schedule: Schedule, ticks: Ticks, anchor: Date, last: Date): void => {
     if (stopped) return;
-    const due = newestDue(ticks, last, now());
-    const next = ticks.next(due ?? last);
-    if (due === undefined) {
+    const due = ticks.latest(now());
+    if (due === undefined || due <= last) {
+      const next = ticks.next(last);
       if (next === undefined) return;
       upcoming.set(schedule.name, next);
       const wait = Math.min(Math.max(next.getTime() - now().getTime(), 0), LONGEST_SLEEP_MS);
@@ -84,17 +85,6 @@ export function startScheduler(options: {
   };
 }
 
-/** The newest tick in (last, now]. Long downtimes are stepped over quickly: from the last day on only. */
-function newestDue(ticks: Ticks, last: Date, now: Date): Date | undefined {
-  let newest: Date | undefined;
-  const dayAgo = new Date(now.getTime() - 86_400_000);
-  let from = last;
-  const recent = last < dayAgo ? ticks.next(dayAgo) : undefined;
-  if (recent !== undefined && recent <= now) from = new Date(dayAgo.getTime() - 1);
-  for (let tick = ticks.next(from); tick !== undefined && tick <= now; tick = ticks.next(tick)) newest = tick;
-  return newest;
-}
-
 function tickName(schedule: Schedule, tick: Date): string {
   const digest = createHash("sha256").update(schedule.name).digest("hex").slice(0, 8);
   const at = tick.toISOString().replaceAll(/[-:.]/g, "");
@@ -103,7 +93,7 @@ function tickName(schedule: Schedule, tick: Date): string {
 
 const tickInput = (schedule: Schedule, tick: Date): string =>
   schedule.input
-    .replaceAll("<aws.scheduler.scheduled-time>", `${tick.toISOString().slice(0, 19)}Z`)
+    .replaceAll("<aws.scheduler.scheduled-time>", tickTime(tick))
     .replaceAll("<aws.scheduler.execution-id>", tickName(schedule, tick))
     .replaceAll("<aws.scheduler.attempt-number>", "1")
     .replaceAll("<aws.scheduler.schedule-arn>", schedule.name);
