@@ -76,6 +76,7 @@ function start(act: string, env: Readonly<Record<string, string>> = {}) {
         ["LANDING", "LAKE", "QUARANTINE", "ARTIFACTS"].map((role) => [`MILLRACE_BUCKET_${role}`, "b"]),
       ),
       ...{ MILLRACE_LEDGER_TABLE: "t", MILLRACE_BUS: "b", MILLRACE_LAKE_CATALOG: "c", MILLRACE_SECRET_PREFIX: "s" },
+      MILLRACE_MACHINE_ARN_PREFIX: "m",
       MILLRACE_EMBEDDED_STATE: folder,
       MILLRACE_EMBEDDED_URL: `http://127.0.0.1:${port}`,
       MILLRACE_EMBEDDED_CATALOG: "http://127.0.0.1:9",

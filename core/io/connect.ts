@@ -1,4 +1,4 @@
-import { lazyBus, lazyLedger, lazyObjects, lazySecrets, lazyTokens } from "./lazy.ts";
+import { lazyBus, lazyExecutions, lazyLedger, lazyObjects, lazySecrets, lazyTokens } from "./lazy.ts";
 import type { Io } from "./ports.ts";
 import type { Settings } from "./settings.ts";
 
@@ -18,6 +18,9 @@ async function connectAws(settings: Settings): Promise<Io> {
     bus: lazyBus(async () => (await import("./aws/bus.ts")).awsBus(settings.busName)),
     secrets: lazySecrets(async () => (await import("./aws/secrets.ts")).awsSecrets(settings.secretPrefix)),
     tokens: lazyTokens(async () => (await import("./aws/tokens.ts")).awsTokens()),
+    executions: lazyExecutions(async () =>
+      (await import("./aws/executions.ts")).awsExecutions(settings.machineArnPrefix),
+    ),
     lake: awsLake(settings),
   };
 }
@@ -30,6 +33,9 @@ async function connectEmbedded(settings: Settings, home: NonNullable<Settings["e
     bus: lazyBus(async () => (await import("./embedded/bus.ts")).embeddedBus(home.stateDir)),
     secrets: lazySecrets(async () => (await import("./embedded/secrets.ts")).embeddedSecrets(home.stateDir)),
     tokens: lazyTokens(async () => (await import("./embedded/tokens.ts")).embeddedTokens(home.engineUrl)),
+    executions: lazyExecutions(async () =>
+      (await import("./embedded/executions.ts")).embeddedExecutions(home, settings.machineArnPrefix),
+    ),
     lake: embeddedLake(settings),
   };
 }

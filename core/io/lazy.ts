@@ -1,4 +1,4 @@
-import type { Bus, Ledger, Objects, Secrets, TaskTokens } from "./ports.ts";
+import type { Bus, Executions, Ledger, Objects, Secrets, TaskTokens } from "./ports.ts";
 
 /** Ports whose adapter is loaded at the first call, once. Written out, so that the compiler sees every method. */
 
@@ -53,5 +53,14 @@ export function lazyTokens(load: Load<TaskTokens>): TaskTokens {
     succeed: async (...args) => (await port()).succeed(...args),
     fail: async (...args) => (await port()).fail(...args),
     heartbeat: async (...args) => (await port()).heartbeat(...args),
+  };
+}
+
+export function lazyExecutions(load: Load<Executions>): Executions {
+  const port = once(load);
+  return {
+    start: async (...args) => (await port()).start(...args),
+    describe: async (...args) => (await port()).describe(...args),
+    stop: async (...args) => (await port()).stop(...args),
   };
 }

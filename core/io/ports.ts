@@ -115,6 +115,36 @@ export interface TaskTokens {
   heartbeat(token: string): Promise<void>;
 }
 
+/** One execution of a domain's state machine; the name is unique for the machine, for at least 90 days. */
+export interface ExecutionId {
+  readonly domain: string;
+  /** 1 to 80 of `[A-Za-z0-9_-]`. */
+  readonly name: string;
+}
+
+export const EXECUTION_STATUSES = ["RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"] as const;
+
+export interface ExecutionState {
+  readonly status: (typeof EXECUTION_STATUSES)[number];
+  readonly startedAt: Date;
+  readonly endedAt?: Date;
+  /** Of a failed or stopped one, as its machine or whoever stopped it has said. */
+  readonly error?: string;
+  readonly cause?: string;
+}
+
+export interface Executions {
+  /**
+   * Starts it unless it has been started: the same name with the same input is a success, whether it runs still or has
+   * ended. Throws Conflict `execution_taken` for other input, Misconfigured `machine_missing` for an unknown domain.
+   */
+  start(execution: ExecutionId & { readonly input: unknown }): Promise<void>;
+  /** Undefined = it was never started, or so long ago that it is forgotten. */
+  describe(execution: ExecutionId): Promise<ExecutionState | undefined>;
+  /** Ends it as ABORTED. One that has ended or was never started stays as it is. */
+  stop(execution: ExecutionId & { readonly error: string; readonly cause: string }): Promise<void>;
+}
+
 /** How the lake is reached; the DuckDB session that uses it is `core/io/lake.ts`. */
 export interface LakeTarget {
   /** `CREATE SECRET` / `ATTACH` options of the home, ready to run in order; the catalog is attached as `lake`. */
@@ -147,5 +177,6 @@ export interface Io {
   readonly bus: Bus;
   readonly secrets: Secrets;
   readonly tokens: TaskTokens;
+  readonly executions: Executions;
   readonly lake: LakeTarget;
 }

@@ -9,6 +9,8 @@ export interface Settings {
   readonly busName: string;
   /** Iceberg REST catalogue of the home: `s3tables:<table bucket arn>`, `glue:<account id>`. */
   readonly lakeCatalog: string;
+  /** ARNs of state machines are `<prefix><domain, in kebab-case>`. */
+  readonly machineArnPrefix: string;
   /** Secret names are `<prefix>/<role>`. */
   readonly secretPrefix: string;
   /** Folder with `<name>.duckdb_extension` files. */
@@ -29,6 +31,7 @@ export const ENV = {
   ledgerTable: "MILLRACE_LEDGER_TABLE",
   busName: "MILLRACE_BUS",
   lakeCatalog: "MILLRACE_LAKE_CATALOG",
+  machineArnPrefix: "MILLRACE_MACHINE_ARN_PREFIX",
   secretPrefix: "MILLRACE_SECRET_PREFIX",
   duckdbExtensions: "MILLRACE_DUCKDB_EXTENSIONS",
   memoryMb: "MILLRACE_MEMORY_MB",
@@ -76,6 +79,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     ledgerTable: need(ENV.ledgerTable),
     busName: need(ENV.busName),
     lakeCatalog: need(ENV.lakeCatalog),
+    machineArnPrefix: need(ENV.machineArnPrefix),
     secretPrefix: need(ENV.secretPrefix),
     duckdbExtensions: env[ENV.duckdbExtensions] ?? "/opt/duckdb/extensions",
     memoryMb: memoryOf(env),

@@ -4,6 +4,7 @@ import { EXTENSIONS, lakeOptions, missingExtensions } from "../lake/temporary-la
 import type { OpenedBus } from "./bus-contract.ts";
 import type { OpenedObjects } from "./objects-contract.ts";
 import type { LakeHome } from "./lake-contract.ts";
+import { MACHINE, type OpenedExecutions } from "./executions-contract.ts";
 import type { Home, Opened } from "./opened.ts";
 import type { OpenedSecrets } from "./secrets-contract.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
@@ -179,6 +180,23 @@ export const awsTokensHome: Home<OpenedTokens> = {
       },
       close: keep,
     };
+  },
+};
+
+export const awsExecutionsHome: Home<OpenedExecutions> = {
+  ...home,
+  open: async () => {
+    const { CreateStateMachineCommand, SFNClient } = await import("@aws-sdk/client-sfn");
+    const { awsExecutions } = await import("../../core/io/aws/executions.ts");
+    const prefix = `contract-${unique()}-`;
+    const { stateMachineArn = "" } = await new SFNClient({}).send(
+      new CreateStateMachineCommand({
+        name: `${prefix}course-runs`,
+        definition: JSON.stringify({ QueryLanguage: "JSONata", ...MACHINE }),
+        roleArn: "arn:aws:iam::000000000000:role/contract",
+      }),
+    );
+    return { port: awsExecutions(stateMachineArn.slice(0, -"course-runs".length)), close: keep };
   },
 };
 

@@ -12,6 +12,7 @@ const settings = {
   ledgerTable: "ledger",
   busName: "bus",
   lakeCatalog: "glue:000000000000",
+  machineArnPrefix: "arn:aws:states:us-east-1:000000000000:stateMachine:millrace-dev-",
   secretPrefix: "millrace",
   duckdbExtensions: "/nowhere",
   memoryMb: 2_048,

@@ -8,10 +8,14 @@ import { embeddedLedger } from "../../core/io/embedded/ledger.ts";
 import { embeddedObjects } from "../../core/io/embedded/objects.ts";
 import { readOutbox } from "../../core/io/embedded/outbox.ts";
 import { embeddedSecrets, writeSecret } from "../../core/io/embedded/secrets.ts";
+import { embeddedExecutions } from "../../core/io/embedded/executions.ts";
 import { embeddedTokens } from "../../core/io/embedded/tokens.ts";
 import type { Ledger } from "../../core/io/ports.ts";
+import { startHome } from "../../embedded/server.ts";
+import { writeTinyAssembly } from "../standins/tiny-assembly.ts";
 import type { OpenedBus } from "./bus-contract.ts";
 import type { OpenedObjects } from "./objects-contract.ts";
+import { MACHINE, type OpenedExecutions } from "./executions-contract.ts";
 import type { Home, Opened } from "./opened.ts";
 import type { OpenedSecrets } from "./secrets-contract.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
@@ -103,5 +107,40 @@ export const embeddedTokensHome: Home<OpenedTokens> = {
         await new Promise((closed) => server.close(closed));
       },
     };
+  },
+};
+
+/** The engine itself, on an assembly of one machine. */
+export const embeddedExecutionsHome: Home<OpenedExecutions> = {
+  name,
+  open: async () => {
+    const folder = temporaryFolder();
+    const stateDir = join(folder.path, "state");
+    const assemblyDir = writeTinyAssembly(join(folder.path, "assembly"), {
+      machines: { "course-runs": MACHINE },
+      // A home takes its settings from the functions of its assembly.
+      functions: { Idle: { code: "exports.handler = async () => ({});" } },
+    });
+    const home = await startHome({
+      stateDir,
+      assemblyDir,
+      environment: "dev",
+      duckdbExtensions: folder.path,
+      toolPath: [],
+      port: 0,
+      log: () => undefined,
+      onFatal: (error) => {
+        throw error;
+      },
+    });
+    const port = embeddedExecutions(
+      { stateDir, engineUrl: home.url },
+      "arn:aws:states:us-east-1:000000000000:stateMachine:tiny-dev-",
+    );
+    const close = async (): Promise<void> => {
+      await home.stop();
+      folder.remove();
+    };
+    return { port, close };
   },
 };

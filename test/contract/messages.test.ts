@@ -1,6 +1,7 @@
-import { awsBusHome, awsSecretsHome, awsTokensHome } from "./aws-homes.ts";
+import { awsBusHome, awsExecutionsHome, awsSecretsHome, awsTokensHome } from "./aws-homes.ts";
 import { busContract } from "./bus-contract.ts";
-import { embeddedBusHome, embeddedSecretsHome, embeddedTokensHome } from "./embedded-homes.ts";
+import { embeddedBusHome, embeddedExecutionsHome, embeddedSecretsHome, embeddedTokensHome } from "./embedded-homes.ts";
+import { executionsContract } from "./executions-contract.ts";
 import { secretsContract } from "./secrets-contract.ts";
 import { tokensContract } from "./tokens-contract.ts";
 
@@ -10,3 +11,5 @@ secretsContract(embeddedSecretsHome);
 secretsContract(awsSecretsHome);
 tokensContract(embeddedTokensHome);
 tokensContract(awsTokensHome);
+executionsContract(embeddedExecutionsHome);
+executionsContract(awsExecutionsHome);

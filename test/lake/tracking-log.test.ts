@@ -85,6 +85,7 @@ describe.skipIf(missingExtensions !== undefined)(`a tracking log (${missingExten
         bus: { publish: none },
         secrets: { read: none },
         tokens: { succeed: none, fail: none, heartbeat: none },
+        executions: { start: none, describe: none, stop: none },
       },
       settings: {
         environment: "dev",
@@ -92,6 +93,7 @@ describe.skipIf(missingExtensions !== undefined)(`a tracking log (${missingExten
         ledgerTable: "",
         busName: "",
         lakeCatalog: "",
+        machineArnPrefix: "",
         secretPrefix: "",
         duckdbExtensions: EXTENSIONS,
         memoryMb: 2_048,

@@ -27,6 +27,7 @@ const SETTINGS = {
   MILLRACE_LEDGER_TABLE: "tiny-ledger",
   MILLRACE_BUS: "tiny-bus",
   MILLRACE_LAKE_CATALOG: "glue:000000000000",
+  MILLRACE_MACHINE_ARN_PREFIX: "arn:aws:states:us-east-1:000000000000:stateMachine:tiny-dev-",
   MILLRACE_SECRET_PREFIX: "tiny",
 };
 
