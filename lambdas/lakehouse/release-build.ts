@@ -3,7 +3,7 @@ import type { Ledger } from "../../core/io/ports.ts";
 import { Failure, isFailureName } from "../../core/model/failures.ts";
 import { release, type BuildFailure, type FailedBuild } from "../../core/model/staleness.ts";
 import { task } from "../../core/task.ts";
-import { describe } from "../ledger/record-failure.ts";
+import { describeRunFailure } from "../../core/model/run-failure.ts";
 import { changeBuilder } from "./builder-item.ts";
 
 /** `failure`: what the state machine caught of a build that had no answer. */
@@ -36,7 +36,7 @@ export async function releaseBuild(
 }
 
 function failedBuild({ Error: error, Cause: cause }: { readonly Error: string; readonly Cause?: string | undefined }) {
-  const { name, code, message, hint } = describe(error, cause ?? "");
+  const { name, code, message, hint } = describeRunFailure(error, cause ?? "");
   return {
     ...{ name, code, message, ...(hint === undefined ? {} : { hint }) },
     retryable: name === "Transient" || name === "Throttled",

@@ -1,27 +1,14 @@
 import * as z from "zod";
-import { isFailureName, type FailureName } from "../../core/model/failures.ts";
+import { describeRunFailure, type RunFailure } from "../../core/model/run-failure.ts";
 import { task } from "../../core/task.ts";
 
-const CAUSE_MAX_CHARS = 4_096;
-
 const Input = z.object({ failure: z.object({ Error: z.string(), Cause: z.string().optional() }) });
-
-const LambdaCause = z.object({ errorType: z.string(), errorMessage: z.string() });
-const Record = z.looseObject({ class: z.string(), code: z.string(), message: z.string(), hint: z.string().optional() });
-
-/** What a failed run shows to people: one of the closed set, its code, one sentence and what to do next. */
-export interface RunFailure {
-  readonly name: string;
-  readonly code: string;
-  readonly message: string;
-  readonly hint?: string;
-}
 
 export const handler = task({
   name: "RecordFailure",
   input: Input,
   run: async ({ failure }, { io, run }): Promise<RunFailure> => {
-    const described = describe(failure.Error, failure.Cause ?? "");
+    const described = describeRunFailure(failure.Error, failure.Cause ?? "");
     await io.ledger.write([
       {
         put: { pk: "failure", sk: `${run.startedAt}#${run.id}`, data: { ...described, run } },
@@ -31,51 +18,3 @@ export const handler = task({
     return described;
   },
 });
-
-/** Errors of the services that run us, as classes of ours (spec: alerts and failures, mapping). */
-const SERVICE_ERRORS: Readonly<Record<string, { readonly name: FailureName; readonly hint: string }>> = {
-  "States.Timeout": { name: "Transient", hint: "Run it again; if it always times out, raise the task's time-out." },
-  "States.HeartbeatTimeout": { name: "Transient", hint: "The worker died. Run it again." },
-  "Lambda.ServiceException": { name: "Transient", hint: "Run it again." },
-  "Lambda.AWSLambdaException": { name: "Transient", hint: "Run it again." },
-  "Lambda.SdkClientException": { name: "Transient", hint: "Run it again." },
-  "Lambda.TooManyRequestsException": { name: "Throttled", hint: "Run it again later." },
-  "AmazonECS.Unknown": { name: "Throttled", hint: "Fargate had no place. Run it again; check the vCPU quotas." },
-  "ECS.AmazonECSException": { name: "Throttled", hint: "Fargate had no place. Run it again; check the vCPU quotas." },
-  "ECS.ServerException": { name: "Transient", hint: "Run it again." },
-  "ECS.ThrottlingException": { name: "Throttled", hint: "Run it again later." },
-  "ECS.InvalidParameterException": { name: "Misconfigured", hint: "ECS refuses how the task is started." },
-  "ECS.ClientException": { name: "Misconfigured", hint: "ECS refuses how the task is started." },
-  "States.DataLimitExceeded": { name: "Misconfigured", hint: "Pass references between states, not payloads." },
-  "States.Runtime": { name: "Misconfigured", hint: "The state machine is wrong: see the execution's history." },
-  "States.QueryEvaluationError": { name: "Misconfigured", hint: "An expression of the state machine is wrong." },
-  "States.Permissions": { name: "Misconfigured", hint: "The machine's role lacks a permission." },
-};
-
-export function describe(error: string, cause: string): RunFailure {
-  const service = SERVICE_ERRORS[error];
-  const lambda = LambdaCause.safeParse(parse(cause));
-  const text = lambda.success ? lambda.data.errorMessage : cause;
-  const record = Record.safeParse(parse(text));
-  if (record.success) {
-    const { code, message, hint } = record.data;
-    return { name: record.data.class, code, message, ...(hint === undefined ? {} : { hint }) };
-  }
-  const message = text === "" ? `${error} without a cause.` : text.slice(0, CAUSE_MAX_CHARS);
-  if (service !== undefined) return { name: service.name, code: error, message, hint: service.hint };
-  if (isFailureName(error)) return { name: error, code: "unspecified", message };
-  return {
-    name: error,
-    code: "unclassified",
-    message,
-    hint: "This is a bug in Millrace: report it with the run's id.",
-  };
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}

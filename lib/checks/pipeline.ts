@@ -10,7 +10,7 @@ const RUN = "arn:aws:states:::ecs:runTask.waitForTaskToken";
 /** The machine's text against its declaration, in both directions. */
 export function checkPipeline(pipeline: Pipeline, text: string): readonly Problem[] {
   const known = [...Object.keys(pipeline.tasks), ...PLATFORM_SUBSTITUTIONS, ...ENVIRONMENT_SUBSTITUTIONS];
-  const problems = checkDefinition(text, { substitutions: known });
+  const problems = checkDefinition(text, { substitutions: known, express: pipeline.machine === "express" });
   if (problems.some(({ rule }) => rule === "json" || rule === "schema")) return problems;
   const states = new Map(allStates(Machine.parse(JSON.parse(text))));
   const used = placeholdersOf(text);
