@@ -1,0 +1,61 @@
+import type { ItemEventOf } from "./item-event.ts";
+import type { ItemState, Sighting, Versions } from "./item-state.ts";
+import type { AutomaticReason } from "./reasons.ts";
+
+const AHEAD_KEPT = 8;
+
+/**
+ * Whether a sighting replaces the one that is known: the later one by its observer's clock, and of two at the same
+ * instant the greater version, so that any order of delivery ends with the same one. A sighting from the future counts
+ * as one of now, and one that is known from the future (a clock was wrong) gives way to whatever comes: a wrong clock
+ * delays a change at most until the next sweep after it was set right.
+ */
+export function replaces(next: Sighting, known: Sighting | undefined, now: number): boolean {
+  if (known === undefined || known.at > now) return true;
+  const at = Math.min(next.at, now);
+  return at > known.at || (at === known.at && next.version > known.version);
+}
+
+/** The same version again changes nothing, not even the time: an unchanged sweep writes nothing. */
+export function observe(state: ItemState, { upstream, version, at }: ItemEventOf<"observed">, now: number): ItemState {
+  const known = state.observed[upstream];
+  if (known?.version === version || !replaces({ version, at }, known, now)) return state;
+  const isSame = (one: (typeof state.ahead)[number]): boolean =>
+    one.upstream === upstream && one.version === version && one.at === at;
+  if (state.ahead.some(isSame)) return state;
+  const seen: ItemState = {
+    ...state,
+    observed: { ...state.observed, [upstream]: { version, at: Math.min(at, now) } },
+    ahead: at > now ? [...state.ahead, { upstream, version, at }].slice(-AHEAD_KEPT) : state.ahead,
+  };
+  if (state.adopting && known === undefined) {
+    return { ...seen, requested: { ...state.requested, [upstream]: version } };
+  }
+  return withPending(seen, ["upstream-changed"], now);
+}
+
+/**
+ * The first code version that an item hears of is no change unless it was produced with another, and none is a change
+ * for what nobody has tried to produce: ten years of partitions that wait for a backfill do not start with a release.
+ */
+export function observeCode(state: ItemState, { version, at }: ItemEventOf<"code-version">, now: number): ItemState {
+  if (state.code?.version === version || !replaces({ version, at }, state.code ?? undefined, now)) return state;
+  const before = state.code?.version ?? state.success?.codeVersion ?? version;
+  const tried = state.last !== null || state.runs.length > 0;
+  const known = { ...state, code: { version, at: Math.min(at, now) } };
+  return before === version || !tried ? known : withPending(known, ["code-changed"], now);
+}
+
+export function withPending(state: ItemState, reasons: readonly AutomaticReason[], now: number): ItemState {
+  const missing = reasons.filter((reason) => !state.pending.includes(reason));
+  if (missing.length === 0) return state;
+  return { ...state, pending: [...state.pending, ...missing], pendingSince: state.pendingSince ?? now };
+}
+
+export function withoutPending(state: ItemState, reasons: readonly AutomaticReason[]): ItemState {
+  const pending = state.pending.filter((reason) => !reasons.includes(reason));
+  return { ...state, pending, pendingSince: pending.length === 0 ? null : state.pendingSince };
+}
+
+export const versionsOf = (state: ItemState): Versions =>
+  Object.fromEntries(Object.entries(state.observed).map(([upstream, { version }]) => [upstream, version]));
