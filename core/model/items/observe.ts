@@ -3,30 +3,38 @@ import type { ItemState, Sighting, Versions } from "./item-state.ts";
 import type { AutomaticReason } from "./reasons.ts";
 
 const AHEAD_KEPT = 8;
+/** AWS refuses requests signed by a clock that is further off: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html */
+const SKEW_MAX_MS = 5 * 60_000;
 
 /**
  * Whether a sighting replaces the one that is known: the later one by its observer's clock, and of two at the same
- * instant the greater version, so that any order of delivery ends with the same one. A sighting from the future counts
- * as one of now, and one that is known from the future (a clock was wrong) gives way to whatever comes: a wrong clock
- * delays a change at most until the next sweep after it was set right.
+ * instant the greater version, so that any order of delivery ends with the same one. What is known from the future
+ * (the clock of whoever decided was wrong) gives way to whatever comes. A wrong clock so delays a change until the
+ * next sweep after the difference has passed, and loses none.
  */
-export function replaces(next: Sighting, known: Sighting | undefined, now: number): boolean {
-  if (known === undefined || known.at > now) return true;
-  const at = Math.min(next.at, now);
-  return at > known.at || (at === known.at && next.version > known.version);
+function replaces(next: Sighting, known: Sighting | null | undefined, now: number): boolean {
+  if (known == null || known.at > now + SKEW_MAX_MS) return true;
+  return next.at > known.at || (next.at === known.at && next.version > known.version);
 }
+
+/** A sighting from the future is one of now. */
+const sighted = (version: string, at: number, now: number): Sighting => ({
+  version,
+  at: at > now + SKEW_MAX_MS ? now : at,
+});
 
 /** The same version again changes nothing, not even the time: an unchanged sweep writes nothing. */
 export function observe(state: ItemState, { upstream, version, at }: ItemEventOf<"observed">, now: number): ItemState {
   const known = state.observed[upstream];
-  if (known?.version === version || !replaces({ version, at }, known, now)) return state;
+  const next = sighted(version, at, now);
+  if (known?.version === version || !replaces(next, known, now)) return state;
   const isSame = (one: (typeof state.ahead)[number]): boolean =>
     one.upstream === upstream && one.version === version && one.at === at;
   if (state.ahead.some(isSame)) return state;
   const seen: ItemState = {
     ...state,
-    observed: { ...state.observed, [upstream]: { version, at: Math.min(at, now) } },
-    ahead: at > now ? [...state.ahead, { upstream, version, at }].slice(-AHEAD_KEPT) : state.ahead,
+    observed: { ...state.observed, [upstream]: next },
+    ahead: at === next.at ? state.ahead : [...state.ahead, { upstream, version, at }].slice(-AHEAD_KEPT),
   };
   if (state.adopting && known === undefined) {
     return { ...seen, requested: { ...state.requested, [upstream]: version } };
@@ -39,10 +47,11 @@ export function observe(state: ItemState, { upstream, version, at }: ItemEventOf
  * for what nobody has tried to produce: ten years of partitions that wait for a backfill do not start with a release.
  */
 export function observeCode(state: ItemState, { version, at }: ItemEventOf<"code-version">, now: number): ItemState {
-  if (state.code?.version === version || !replaces({ version, at }, state.code ?? undefined, now)) return state;
+  const next = sighted(version, at, now);
+  if (state.code?.version === version || !replaces(next, state.code, now)) return state;
   const before = state.code?.version ?? state.success?.codeVersion ?? version;
   const tried = state.last !== null || state.runs.length > 0;
-  const known = { ...state, code: { version, at: Math.min(at, now) } };
+  const known = { ...state, code: next };
   return before === version || !tried ? known : withPending(known, ["code-changed"], now);
 }
 
