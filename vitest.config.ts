@@ -1,7 +1,10 @@
 import { defineConfig } from "vitest/config";
 
 /** Suites that need AWS: only they pay for the emulator. */
-const AWS = ["test/contract/{aws-*,lake,ledger,messages,objects}.test.ts", "test/releases/old-ledger.test.ts"];
+const AWS = [
+  "test/contract/{aws-*,lake,ledger,messages,objects,schedules}.test.ts",
+  "test/releases/old-ledger.test.ts",
+];
 
 export default defineConfig({
   test: {

@@ -1,4 +1,5 @@
 import type { Pipeline } from "../core/model/pipeline.ts";
+import { refuseSharedSchedules } from "../core/model/schedules/problems.ts";
 import { lakehouse } from "./lakehouse/pipeline.ts";
 import { openedx } from "./openedx/pipeline.ts";
 
@@ -7,3 +8,5 @@ export const domains: readonly { readonly pipeline: Pipeline; readonly definitio
   { pipeline: openedx, definition: "state-machines/openedx/openedx.asl.json" },
   { pipeline: lakehouse, definition: "state-machines/lakehouse/lakehouse.asl.json" },
 ];
+
+refuseSharedSchedules(domains.map(({ pipeline }) => pipeline));

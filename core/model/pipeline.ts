@@ -4,6 +4,7 @@
  */
 
 import { fargateSizeProblems, type FargateCpuUnits } from "./fargate-sizes.ts";
+import { scheduleProblems } from "./schedules/problems.ts";
 
 /** `emulated` is the one that is deployed to an emulator of AWS, to prove the others without an account. */
 export const ENVIRONMENTS = ["dev", "ci", "qa", "production", "emulated"] as const;
@@ -101,9 +102,15 @@ export interface ScheduleTrigger {
   readonly job: string;
   /** EventBridge Scheduler expression: `cron(0 4 * * ? *)` or `rate(5 minutes)`. */
   readonly expression: string;
+  /** In a zone with daylight saving a local time that is skipped has no tick, one that is repeated has one. */
   readonly timeZone: string;
   readonly environments: readonly EnvironmentName[];
+  /** After downtime: start what was missed once, for its newest tick, or not at all. */
   readonly misfire: "run-once" | "skip";
+  /** A tick may start a run while the one before still runs. Absent = no: it is skipped. */
+  readonly overlap?: boolean;
+  /** No success for longer than this is an error even though nothing failed. Absent = 1.5 times the gap between ticks. */
+  readonly maximumSilenceHours?: number;
 }
 
 /** A run of any other domain of the environment has ended, well or not. Only for machines whose runs send no such event. */
@@ -167,9 +174,7 @@ export function definePipeline(pipeline: Pipeline): Pipeline {
     ...pipeline.triggers
       .filter((trigger) => trigger.kind === "run-ended" && pipeline.machine !== "express")
       .map((trigger) => `trigger "${trigger.id}" would be started by its own runs: declare the machine as express`),
-    ...pipeline.triggers
-      .filter((trigger) => trigger.kind === "schedule" && trigger.environments.length === 0)
-      .map((trigger) => `schedule "${trigger.id}" is declared for no environment`),
+    ...pipeline.triggers.flatMap((trigger) => (trigger.kind === "schedule" ? scheduleProblems(trigger) : [])),
     ...Object.entries(pipeline.tasks).flatMap(([name, { compute }]) =>
       compute.kind === "fargate" ? fargateSizeProblems(compute).map((problem) => `task "${name}" has ${problem}`) : [],
     ),
