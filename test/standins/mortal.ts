@@ -1,0 +1,38 @@
+/** A process that is killed at one of its calls to the outside: nothing of it runs on, not even a `finally`. */
+export interface Mortal {
+  /** The port, of which call number `at` (from 0, over all ports) is the last. */
+  wrap<T extends object>(port: T): T;
+  /** What the work gives, or `killed`. */
+  live<T>(work: () => Promise<T>): Promise<T | "killed">;
+}
+
+/** `effect`: whether the last call still reaches the other side, whose answer is never heard. */
+export function mortal(at: number, effect: boolean): Mortal {
+  let calls = 0;
+  let die: () => void;
+  const dead = new Promise<"killed">((resolve) => {
+    die = () => resolve("killed");
+  });
+  const never = new Promise<never>(() => undefined);
+  const wrap = <T extends object>(port: T): T =>
+    new Proxy(port, {
+      get: (target, name) => {
+        const method: unknown = Reflect.get(target, name);
+        if (typeof method !== "function") return method;
+        return async (...args: unknown[]) => {
+          const call = calls;
+          calls += 1;
+          if (call > at) return never;
+          if (call === at && !effect) {
+            die();
+            return never;
+          }
+          const result: unknown = await Reflect.apply(method, target, args);
+          if (call < at) return result;
+          die();
+          return never;
+        };
+      },
+    });
+  return { wrap, live: (work) => Promise.race([work(), dead]) };
+}
