@@ -1,0 +1,67 @@
+import * as z from "zod";
+import type { Executions, Io } from "../../core/io/ports.ts";
+import { openSchedules } from "../../core/io/schedules.ts";
+import { ScheduleDeclaration, type TickStart } from "../../core/model/schedules/declaration.ts";
+import type { TickDecision } from "../../core/model/schedules/decide-tick.ts";
+import type { RunStatus } from "../../core/model/schedules/tick-record.ts";
+import { task } from "../../core/task.ts";
+
+/** The declaration comes with the tick, so that this task knows no domain and what is decided is what is deployed. */
+export const TickInput = z.object({
+  schedule: ScheduleDeclaration,
+  /** ISO 8601, as Scheduler gives it. */
+  scheduledTime: z.iso.datetime({ offset: true }),
+});
+type TickInput = z.infer<typeof TickInput>;
+
+interface TickResult {
+  readonly schedule: string;
+  readonly scheduledTime: string;
+  readonly outcome: TickDecision["outcome"];
+  readonly why: string;
+  /** What was started, or had been started before. */
+  readonly start: TickStart | null;
+}
+
+/**
+ * Decides one delivery of a tick, and starts what it decided. A delivery that died in between is repeated by whoever
+ * sent it: it gets the same decision, and starting the same run again is no second run.
+ */
+export async function runTick(
+  { schedule, scheduledTime }: TickInput,
+  {
+    ledger,
+    status,
+    start,
+    now,
+  }: Pick<Io, "ledger"> & {
+    readonly status: (start: TickStart) => Promise<RunStatus>;
+    readonly start: (start: TickStart) => Promise<void>;
+    readonly now: Date;
+  },
+): Promise<TickResult> {
+  const decision = await openSchedules(ledger).decide(schedule, new Date(scheduledTime), { now, status });
+  if (decision.start !== undefined) await start(decision.start);
+  const { outcome, why } = decision;
+  return { schedule: schedule.id, scheduledTime, outcome, why, start: decision.start ?? null };
+}
+
+const statusBy =
+  (executions: Pick<Executions, "describe">) =>
+  async ({ domain, name }: TickStart): Promise<RunStatus> => {
+    const found = await executions.describe({ domain, name });
+    if (found === undefined) return "unknown";
+    return found.status === "RUNNING" ? "running" : "ended";
+  };
+
+export const handler = task({
+  name: "Tick",
+  input: TickInput,
+  run: (input, { io }) =>
+    runTick(input, {
+      ledger: io.ledger,
+      status: statusBy(io.executions),
+      start: (start) => io.executions.start(start),
+      now: new Date(),
+    }),
+});
