@@ -2,16 +2,18 @@ import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { sampleCourse, SAMPLE_COURSE_ID } from "../../bin/first-contact/sample-course.ts";
 import { sampleTrackingLog, SAMPLE_DATE } from "../../bin/first-contact/sample-log.ts";
+import { newMarker } from "../e2e/marker.ts";
 import { startLearnReceiver, type LearnReceiver } from "../standins/learn-receiver.ts";
-import { accountOf, type Account } from "./account.ts";
+import { accountOf, names, type Account } from "./account.ts";
 import { cdkOf, type Cdk } from "./cdk.ts";
 import { checkOut, type Checkout } from "./checkout.ts";
 import { startEmulator, type Emulator } from "./emulator.ts";
 import { startFargate, type Fargate } from "./fargate.ts";
+import { searchAccount } from "./marker.ts";
 
 const ASSET = "mitxonline/openedx/raw_data/tracking_logs";
 const LOGS = "raw.raw__mitxonline__openedx__tracking_logs";
-const SECRET = "the-secret-of-the-receiver";
+const SECRET = newMarker();
 const logKey = (shard: string): string => `sources/tracking-mitxonline/logs/${SAMPLE_DATE}/${shard}.log.gz`;
 const COURSE = `sources/course-exports-mitxonline/${SAMPLE_COURSE_ID}.tar.gz`;
 
@@ -150,6 +152,19 @@ describe("environment `emulated` in an account", () => {
     expect(materialisations).toContainEqual(
       expect.objectContaining({ data: expect.objectContaining({ release: "second", runId: expect.any(String) }) }),
     );
+  });
+
+  it("has the receiver's secret in Secrets Manager and nowhere else, also when the receiver repeats it", async () => {
+    learn.answerNext({ status: 405, text: `Not with ${SECRET}` });
+    await account.land(COURSE.replace("mitxonline", "xpro"), sampleCourse());
+    expect((await account.settled("openedx", 6))[5]).toMatchObject({ status: "FAILED", error: "Rejected" });
+    await account.settled("lakehouse", 4);
+    const placesOf = await searchAccount(emulator, fargate.ran);
+    expect(placesOf(SECRET)).toEqual([`secret ${names.secretPrefix}/learn/webhook`]);
+    // It looks at what it says it looks at.
+    const known = [...placesOf("openedx"), ...placesOf(SAMPLE_COURSE_ID)].map((place) => place.split(" ")[0]);
+    for (const kind of ["template", "execution", "container", "item", "object", "row", "queue", "log", "file"])
+      expect(known).toContain(kind);
   });
 
   it("is destroyed whole where data need not be kept", async () => {
