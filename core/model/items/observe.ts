@@ -3,7 +3,7 @@ import type { ItemState, Sighting, Versions } from "./item-state.ts";
 import type { AutomaticReason } from "./reasons.ts";
 
 const AHEAD_KEPT = 8;
-/** AWS refuses requests signed by a clock that is further off: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html */
+/** AWS refuses requests signed by a clock that is further off: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_aws-signing.html */
 const SKEW_MAX_MS = 5 * 60_000;
 
 /**
