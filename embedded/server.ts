@@ -18,6 +18,7 @@ import { listen, readBody, sendFailure, sendJson } from "./server/http.ts";
 import { publisher } from "./server/own-events.ts";
 import { openOwnInbox, type InboxSettings } from "./server/own-inbox.ts";
 import { serveRoutes } from "./server/routes.ts";
+import { scheduleRoutes } from "./server/schedule-routes.ts";
 import { lockStateFolder, prepareStateFolder, removeAddress, writeAddress } from "./server/state-folder.ts";
 import { tokenRoutes } from "./server/token-routes.ts";
 import { createContainerPool } from "./workers/container-pool.ts";
@@ -175,6 +176,7 @@ export async function startHome(options: HomeOptions): Promise<Home> {
       [
         ...tokenRoutes(engine.tokens),
         ...executionRoutes(engine.executions, assembly.machines),
+        ...scheduleRoutes({ executions: engine.executions, ledger: io.ledger, store, schedules: assembly.schedules }),
         ...controlRoutes({
           executions: engine.executions,
           ledger: io.ledger,

@@ -14,6 +14,14 @@ import { query } from "./verbs/query.ts";
 import { reset } from "./verbs/reset.ts";
 import { runAgain, runRedrive, runShow, runStart, runStop } from "./verbs/run.ts";
 import { runs } from "./verbs/runs.ts";
+import {
+  schedulesClear,
+  schedulesList,
+  schedulesOff,
+  schedulesOn,
+  schedulesPreview,
+  schedulesTicks,
+} from "./verbs/schedules.ts";
 import { up } from "./verbs/up.ts";
 
 /** The whole command line: groups and their verbs. The reference page is made from this table. */
@@ -26,6 +34,10 @@ export const GROUPS: Readonly<Record<string, { readonly summary: string; readonl
   quarantine: {
     summary: "Input that could not be accepted",
     verbs: [quarantineList, quarantineShow, quarantineExport],
+  },
+  schedules: {
+    summary: "What runs by the clock: look ahead, look back, switch it on or off for a while",
+    verbs: [schedulesList, schedulesOn, schedulesOff, schedulesClear, schedulesTicks, schedulesPreview],
   },
   asl: { summary: "Run or check a state machine alone", verbs: [aslRun, aslCheck] },
 };

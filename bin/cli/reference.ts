@@ -23,6 +23,16 @@ Integers beyond 2^53 and decimals are text, digit for digit; dates and times are
 
 \`signatureValid\` is what our own inbox found; null when the webhook went to another receiver.`,
   "quarantine list": `[{"sourceKey","line","byteOffset","byteLength","reason","sha256"}]`,
+  "schedules list": `[{"id","domain","job","expression","timeZone","misfire","overlap","declared","state","why","override","next","lastTick"}]
+
+\`declared\` is what the code says for this environment, \`state\` what holds now: on or off.
+\`override\` is {"schedule","state","author","reason","until","setAt"} or null; \`next\` as in \`schedules preview\`, \`lastTick\` as in \`schedules ticks\`, or null.`,
+  "schedules ticks": `{"ticks":[{"schedule","scheduledTime","outcome","why","decidedAt","start"}],"next":…|null}
+
+\`outcome\` is one of started, skipped: off, skipped: overlap, skipped: misfire. \`start\` is the run that the decision started, if any.`,
+  "schedules preview": `[{"scheduledTime","local","outcome","why","start"}]
+
+\`scheduledTime\` in UTC, \`local\` in the schedule's zone with its offset.`,
   lake: `{"catalogUri","warehouse","properties":{}}
 
 \`properties\` are those that pyiceberg's \`load_catalog\` takes.`,

@@ -30,6 +30,8 @@ export interface Verb {
   /** `land <file...>` */
   readonly usage: string;
   readonly summary: string;
+  /** Its group's name alone means it. */
+  readonly isDefault?: boolean;
   readonly options?: readonly (readonly [flags: string, description: string])[];
   /** Command lines that work. */
   readonly examples: readonly string[];
@@ -39,7 +41,7 @@ export interface Verb {
 
 /** Adds a verb with the options that all have. The exit code is left in `process.exitCode`. */
 export function addVerb(parent: Command, verb: Verb): void {
-  const command = parent.command(verb.usage).description(verb.summary);
+  const command = parent.command(verb.usage, { isDefault: verb.isDefault ?? false }).description(verb.summary);
   for (const [flags, description] of verb.options ?? []) command.option(flags, description);
   command
     .option("--json", "print one JSON document on stdout and everything else on stderr")
