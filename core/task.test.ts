@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import * as z from "zod";
 import { publishedMetrics } from "../test/templates/published-metrics.ts";
+import { ENV } from "./io/settings.ts";
 import { Failure } from "./model/failures.ts";
 import { task } from "./task.ts";
 
@@ -15,15 +16,9 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "millrace-task-"));
   written = [];
   vi.spyOn(process.stdout, "write").mockImplementation((text) => written.push(String(text)) > 0);
-  const settings = { ENVIRONMENT: "qa", LEDGER_TABLE: "t", BUS: "b", LAKE_CATALOG: "c", SECRET_PREFIX: "s" };
-  const embedded = {
-    EMBEDDED_STATE: folder,
-    EMBEDDED_URL: "http://127.0.0.1:9",
-    EMBEDDED_CATALOG: "http://127.0.0.1:9",
-  };
-  const buckets = { BUCKET_LANDING: "l", BUCKET_LAKE: "l", BUCKET_QUARANTINE: "q", BUCKET_ARTIFACTS: "a" };
-  for (const [name, value] of Object.entries({ ...settings, ...embedded, ...buckets }))
-    vi.stubEnv(`MILLRACE_${name}`, value);
+  for (const name of Object.values(ENV)) vi.stubEnv(name, "x");
+  vi.stubEnv(ENV.environment, "qa");
+  vi.stubEnv(ENV.embeddedState, folder);
   vi.stubEnv("POWERTOOLS_DEV", "false");
 });
 afterEach(() => {
