@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { embeddedLedger } from "../../core/io/embedded/ledger.ts";
 import type { TickStart } from "../../core/model/schedules/declaration.ts";
 import type { RunStatus } from "../../core/model/schedules/tick-record.ts";
+import { mortal } from "../../test/standins/mortal.ts";
 import { temporaryFolder } from "../../test/contract/temporary-folder.ts";
 import { runTick, TickInput } from "./tick.ts";
 
@@ -50,5 +51,29 @@ test.each([{}, { ...input, scheduledTime: "<aws.scheduler.scheduled-time>" }, { 
   "%j is no tick",
   (wrong) => {
     expect(TickInput.safeParse(wrong).success).toBe(false);
+  },
+);
+
+/** More calls than one decision makes: the last ones are never reached. */
+const moments = [0, 1, 2, 3, 4, 5, 6, 7].flatMap((at) => [[at, false] as const, [at, true] as const]);
+test.each(moments)(
+  "killed at call %i, its effect done: %s, the next delivery starts the one run",
+  async (at, effect) => {
+    const late = { ...input, scheduledTime: "2090-01-05T08:00:00Z" };
+    const ended = async (): Promise<RunStatus> => "ended";
+    await runTick(
+      { ...input, scheduledTime: "2090-01-05T06:00:00Z" },
+      {
+        ...{ ledger, status: ended, start: async () => undefined, now: new Date("2090-01-05T06:00:10Z") },
+      },
+    );
+    const world = mortal(at, effect);
+    const ports = world.wrap({ status: ended, start });
+    const first = await world.live(() => runTick(late, { ledger: world.wrap(ledger), now, ...ports }));
+    const again = await runTick(late, { ledger, status: ended, start, now });
+    await runTick(input, { ledger, status: ended, start, now });
+    if (at === 0) expect(first).toBe("killed");
+    expect(new Set(started.map(({ name }) => name))).toEqual(new Set([again.start?.name]));
+    expect(again.start?.input.scheduledTime).toBe(input.scheduledTime);
   },
 );
