@@ -6,6 +6,8 @@ export interface DeclaredSchedule {
   /** Name of the deployed schedule. */
   readonly name: string;
   readonly declaration: ScheduleDeclaration;
+  /** It is deployed as ENABLED: without ticks there is nothing to decide, so no override can switch it on. */
+  readonly ticks: boolean;
 }
 
 /** From here on a retry policy means that a missed tick is made up for. */
@@ -25,7 +27,7 @@ export function declaredSchedules(schedules: readonly Schedule[]): DeclaredSched
       ...carried,
       ...{ expression, timeZone, enabled: enabled && carried["enabled"] !== false },
     });
-    return parsed.success ? [{ name, declaration: parsed.data }] : [];
+    return parsed.success ? [{ name, declaration: parsed.data, ticks: enabled }] : [];
   });
 }
 

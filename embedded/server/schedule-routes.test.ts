@@ -33,10 +33,10 @@ afterEach(() => {
 const ended: ExecutionView = {
   ...{ arn: "", name: "", machineArn: "", status: "SUCCEEDED", startedAt: "", input: null },
 };
-async function ask(method: string, path: string, body?: unknown): Promise<unknown> {
+async function ask(method: string, path: string, body?: unknown, enabled = true): Promise<unknown> {
   const [route, query = ""] = path.split("?");
   const routes = scheduleRoutes({
-    ...{ schedules: [deployed("millrace-dev-sweep", {})], ledger, store, now: () => now },
+    ...{ schedules: [deployed("millrace-dev-sweep", { enabled })], ledger, store, now: () => now },
     executions: { find: (name) => (running.includes(name) ? { ...ended, name, status: "RUNNING" } : undefined) },
   });
   const found = routes.find((one) => one.method === method && one.path.replace(":id", "sweep") === route);
@@ -59,6 +59,13 @@ test("what is listed is what is deployed, with the override that is in force", a
     { outcome: "started" },
   ]);
   expect(await ask("POST", "/api/schedules/sweep/clear")).toMatchObject({ state: "on", override: null });
+});
+
+test("a schedule that is deployed as DISABLED cannot be switched on, only off", async () => {
+  const order = { author: "mk", reason: "try it", until: "1h" };
+  const path = "/api/schedules/sweep/override";
+  await expect(ask("POST", path, { ...order, state: "on" }, false)).rejects.toThrow(/has no ticks/);
+  expect(await ask("POST", path, { ...order, state: "off" }, false)).toMatchObject({ declared: "off", state: "off" });
 });
 
 test("a preview names the run that each tick would start, and the run that is in its way", async () => {
@@ -91,9 +98,14 @@ test("declarations are read from what a schedule sends, its times from the sched
     deployed("d", { input: "not JSON" }),
   ]);
   expect(found).toEqual([
-    { name: "a", declaration: { ...declaration, expression: "cron(0 * * * ? *)", timeZone: "Europe/Berlin" } },
+    {
+      name: "a",
+      declaration: { ...declaration, expression: "cron(0 * * * ? *)", timeZone: "Europe/Berlin" },
+      ticks: true,
+    },
     {
       name: "b",
+      ticks: false,
       declaration: {
         ...{ id: "sweep", domain: "lakehouse", job: "build", expression: "cron(0 * * * ? *)" },
         ...{ timeZone: "Europe/Berlin", misfire: "skip", enabled: false, overlap: false },

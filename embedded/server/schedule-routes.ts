@@ -84,7 +84,9 @@ export function scheduleRoutes(options: {
       path: "/api/schedules/:id/override",
       serve: async ({ params, body }) => {
         const found = find(params["id"]);
-        await schedules.setOverride(newOverride({ ...Order.parse(body), schedule: found.declaration.id }, now()));
+        const override = newOverride({ ...Order.parse(body), schedule: found.declaration.id }, now());
+        if (override.state === "on" && !found.ticks) throw disabled(found.declaration.id);
+        await schedules.setOverride(override);
         return view(found);
       },
     },
@@ -99,3 +101,10 @@ export function scheduleRoutes(options: {
     },
   ];
 }
+
+const disabled = (id: string): Failure =>
+  new Failure("Rejected", `The schedule "${id}" is deployed as DISABLED: it has no ticks that could be let through.`, {
+    code: "schedule_disabled",
+    what: "switch a schedule",
+    hint: "Declare it for this environment and deploy.",
+  });
