@@ -4,6 +4,7 @@
  */
 
 import { fargateSizeProblems, type FargateCpuUnits } from "./fargate-sizes.ts";
+import { laneProblems } from "./lanes/declared-lanes.ts";
 import { scheduleProblems } from "./schedules/problems.ts";
 
 /** `emulated` is the one that is deployed to an emulator of AWS, to prove the others without an account. */
@@ -66,6 +67,11 @@ export interface TaskDeclaration {
   readonly secrets?: readonly string[];
   /** Event types that the task may publish. */
   readonly publishes?: readonly string[];
+  /**
+   * Domains whose machines it starts, asks after and stops. `every`: all of the environment whose runs are on record;
+   * `resolveStarts` makes a list of it.
+   */
+  readonly starts?: readonly string[] | "every";
   /** Named concurrency pools that the task takes a slot of. */
   readonly lanes?: readonly string[];
 }
@@ -135,7 +141,10 @@ export interface AssetDeclaration {
 export interface LaneDeclaration {
   readonly id: string;
   readonly description: string;
+  /** Runs, or tasks that take it themselves, at once: 1 to 1,000, for the ledger keeps all of them in one item. */
   readonly slots: number;
+  /** Where it is another number. */
+  readonly slotsIn?: Readonly<Partial<Record<EnvironmentName, number>>>;
 }
 
 export interface Pipeline {
@@ -153,6 +162,7 @@ export interface Pipeline {
   readonly tasks: Readonly<Record<string, TaskDeclaration>>;
   readonly triggers: readonly Trigger[];
   readonly assets: readonly AssetDeclaration[];
+  /** A run that names none has the lane of the domain's own name, of 8 slots unless it is declared here. */
   readonly lanes: readonly LaneDeclaration[];
 }
 
@@ -164,6 +174,8 @@ export function definePipeline(pipeline: Pipeline): Pipeline {
       .filter((name) => !/^[A-Z][A-Za-z0-9]*$/.test(name))
       .map((name) => `task "${name}" is not PascalCase`),
     ...duplicates(pipeline.triggers.map((trigger) => trigger.id)).map((id) => `trigger "${id}" is declared twice`),
+    ...duplicates(pipeline.lanes.map((lane) => lane.id)).map((id) => `lane "${id}" is declared twice`),
+    ...pipeline.lanes.flatMap(laneProblems),
     ...duplicates(pipeline.assets.map((asset) => asset.id)).map((id) => `asset "${id}" is declared twice`),
     ...pipeline.triggers
       .filter((trigger) => !(trigger.job in pipeline.jobs))

@@ -1,0 +1,4 @@
+import { awsLedgerHome } from "./aws-homes.ts";
+import { lanesContract } from "./lanes-contract.ts";
+
+lanesContract(awsLedgerHome);
