@@ -36,6 +36,13 @@ function arnOf(stack: Stack, names: Names, resource: Exclude<Resource, { kind: "
       return Fn.importValue(names.keyExport);
     case "machine":
       return machineArn(stack, names, resource.domain);
+    case "runs":
+      return stack.formatArn({
+        service: "states",
+        resource: "execution",
+        resourceName: `${names.machine(resource.domain)}:*`,
+        arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+      });
   }
 }
 

@@ -53,6 +53,8 @@ export const ACTIONS = {
     "kms:ReEncryptFrom",
     "kms:ReEncryptTo",
   ],
+  "start runs": ["states:StartExecution"],
+  "follow runs": ["states:DescribeExecution", "states:StopExecution"],
   "answer its machine": ["states:SendTaskFailure", "states:SendTaskHeartbeat", "states:SendTaskSuccess"],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
@@ -69,7 +71,9 @@ export type Resource =
   | { readonly kind: "databases"; readonly namespaces: readonly string[]; readonly federated: boolean }
   | { readonly kind: "workgroup" }
   | { readonly kind: "key" }
-  | { readonly kind: "machine"; readonly domain: string };
+  | { readonly kind: "machine"; readonly domain: string }
+  /** Executions of the domain's machine. */
+  | { readonly kind: "runs"; readonly domain: string };
 
 /** What decides whether a grant is in the template of an environment. */
 export type Choices = Pick<EnvironmentProps, "lake" | "dbt" | "encryption">;

@@ -25,6 +25,7 @@ function everyGrant(domain: string, task: TaskDeclaration): Grant[] {
     ...secrets.map((role): Grant => ({ can: "read secret", resource: { kind: "secret", role } })),
     ...lakeGrants(lake.reads ?? [], lake.writes ?? []),
     ...(warehouse ? athenaGrants(lake.reads ?? [], lake.writes ?? []) : []),
+    ...starting(task.starts),
     ...keyGrants(task),
     ...(compute.kind === "fargate" ? [answering(domain)] : []),
   ];
@@ -61,6 +62,15 @@ const publishing = (types: readonly string[]): Grant => ({
   resource: { kind: "bus" },
   conditions: { StringEquals: { "events:source": [EVENT_SOURCE], "events:detail-type": types } },
 });
+
+function starting(starts: TaskDeclaration["starts"] = []): readonly Grant[] {
+  if (starts === "every")
+    throw new Error("Whom it starts is not resolved: take the task from state-machines/index.ts.");
+  return starts.flatMap((domain): Grant[] => [
+    { can: "start runs", resource: { kind: "machine", domain } },
+    { can: "follow runs", resource: { kind: "runs", domain } },
+  ]);
+}
 
 const answering = (domain: string): Grant => ({ can: "answer its machine", resource: { kind: "machine", domain } });
 
@@ -101,6 +111,7 @@ function resourceText(resource: Resource): string {
     case "secret":
       return resource.role;
     case "machine":
+    case "runs":
       return resource.domain;
     case "databases":
       return `${resource.federated ? "table-bucket databases" : "databases"} ${resource.namespaces.join(" | ")}`;

@@ -41,6 +41,7 @@ export const questionsOf = (
         ...databases(task, names, pipelines, choices),
         ...files(task, names, pipelines, choices),
         ...tokens(task, domain, names, other, pipelines),
+        ...starts(task, names, other, pipelines),
         ...never(names, pipelines),
       ].map((question) => ({ ...question, task: names.task(domain, name) }));
     }),
@@ -268,6 +269,35 @@ function tokens(
   ]);
 }
 
+/** Runs of other machines: by name, and never those of the starters or of another environment. */
+function starts(
+  { starts: declared = [] }: TaskDeclaration,
+  names: Names,
+  other: Names,
+  all: readonly Pipeline[],
+): Ask[] {
+  return all.flatMap(({ domain }) => {
+    const ask = (machine: string, may: boolean): Ask[] => [
+      { action: "states:StartExecution", resource: arn("states", `stateMachine:${machine}`), declared: may },
+      ...["states:DescribeExecution", "states:StopExecution"].map((action) => ({
+        action,
+        resource: arn("states", `execution:${machine}:course-a-1`),
+        declared: may,
+      })),
+      {
+        action: "states:RedriveExecution",
+        resource: arn("states", `execution:${machine}:course-a-1`),
+        declared: false,
+      },
+    ];
+    return [
+      ...ask(names.machine(domain), declared.includes(domain)),
+      ...ask(names.starter(domain), false),
+      ...ask(other.machine(domain), false),
+    ];
+  });
+}
+
 /** What no task is ever declared to do. */
 function never(names: Names, all: readonly Pipeline[]): Ask[] {
   const role = `arn:aws:iam::${ACCOUNT}:role/${names.prefix}-any`;
@@ -282,11 +312,7 @@ function never(names: Names, all: readonly Pipeline[]): Ask[] {
     ),
     ...ask(arn("sns", names.alarmTopic), "sns:Publish", "sns:Subscribe"),
     ...all.flatMap(({ domain, tasks }) => [
-      ...ask(
-        arn("states", `stateMachine:${names.machine(domain)}`),
-        "states:StartExecution",
-        "states:UpdateStateMachine",
-      ),
+      ...ask(arn("states", `stateMachine:${names.machine(domain)}`), "states:UpdateStateMachine"),
       ...ask(arn("sqs", `${names.machine(domain)}-dead-letters`), "sqs:SendMessage", "sqs:ReceiveMessage"),
       ...Object.keys(tasks).flatMap((task) => [
         ...ask(
