@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { EXIT } from "./output.ts";
 import { addVerb, type Verb } from "./verb.ts";
+import { alerts } from "./verbs/alerts.ts";
 import { aslCheck, aslRun } from "./verbs/asl.ts";
 import { assets } from "./verbs/assets.ts";
 import { deliveries } from "./verbs/deliveries.ts";
@@ -25,7 +26,20 @@ import {
 import { up } from "./verbs/up.ts";
 
 /** The whole command line: groups and their verbs. The reference page is made from this table. */
-export const VERBS: readonly Verb[] = [up, down, reset, land, runs, assets, query, deliveries, lake, doctor, preflight];
+export const VERBS: readonly Verb[] = [
+  up,
+  down,
+  reset,
+  land,
+  runs,
+  assets,
+  query,
+  deliveries,
+  alerts,
+  lake,
+  doctor,
+  preflight,
+];
 export const GROUPS: Readonly<Record<string, { readonly summary: string; readonly verbs: readonly Verb[] }>> = {
   run: {
     summary: "Look at one run, start one by hand, stop it or run it again",

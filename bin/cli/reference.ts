@@ -22,6 +22,9 @@ Integers beyond 2^53 and decimals are text, digit for digit; dates and times are
   deliveries: `[{"url","signatureValid","body","version","deliveredAt","attempts","state"}]
 
 \`signatureValid\` is what our own inbox found; null when the webhook went to another receiver.`,
+  alerts: `[{"id","at","kind","pipeline","partition","step","class","errorName","status","reason","sentAt","lastError","event"}]
+
+Newest first. \`status\` is one of sent, counted (the next message carries it), waiting, not sent; \`reason\` says why.`,
   "quarantine list": `[{"sourceKey","line","byteOffset","byteLength","reason","sha256"}]`,
   "schedules list": `[{"id","domain","job","expression","timeZone","misfire","overlap","declared","state","why","override","next","lastTick"}]
 

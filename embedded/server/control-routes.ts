@@ -138,6 +138,15 @@ export function controlRoutes(options: ControlOptions): ApiRoute[] {
       path: "/api/ledger/:pk",
       serve: async ({ params }) => ({ items: await allItems(ledger, params["pk"] ?? "") }),
     },
+    {
+      method: "GET",
+      path: "/api/ledger/:pk/newest",
+      serve: ({ params, query }) => {
+        const after = query.get("after");
+        const page = { limit: Number(query.get("limit") ?? RUNS_DEFAULT), ...(after === null ? {} : { after }) };
+        return ledger.query(params["pk"] ?? "", { descending: true, ...page });
+      },
+    },
     { method: "GET", path: "/api/webhooks", serve: () => ({ received: options.received() }) },
     { method: "GET", path: "/api/dead-letters", serve: () => ({ deadLetters: store.deadLetters() }) },
     {
