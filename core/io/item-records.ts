@@ -15,7 +15,7 @@ export interface FoundItem {
 const Counts = z.record(z.string(), z.number().int());
 export type Counts = z.infer<typeof Counts>;
 
-export const SHARDS = "0123456789abcdef";
+export const SHARDS: readonly string[] = Array.from("0123456789abcdef");
 
 /** An asset's items lie in 16 partitions of the ledger, so that a burst of one asset meets no partition's limit. */
 export const shardOf = (partition: string): string => createHash("sha256").update(partition).digest("hex").charAt(0);
@@ -69,11 +69,8 @@ export const indexWrite = (asset: string, shard: string, partition: string, data
 /** The shard's counts with the changes added, on condition that nobody else has changed them meanwhile. */
 export async function countWrite(ledger: Ledger, asset: string, shard: string, deltas: Counts): Promise<LedgerWrite> {
   const found = await ledger.get(countsPk(asset), shard);
-  const counts = found === undefined ? {} : Counts.parse(found.data);
-  const data = Object.entries(deltas).reduce(
-    (sum, [status, delta]) => ({ ...sum, [status]: (sum[status] ?? 0) + delta }),
-    counts,
-  );
+  const data: Counts = found === undefined ? {} : Counts.parse(found.data);
+  for (const [status, delta] of Object.entries(deltas)) data[status] = (data[status] ?? 0) + delta;
   return {
     put: { pk: countsPk(asset), sk: shard, data },
     if: found === undefined ? { absent: true } : { rev: found.rev },

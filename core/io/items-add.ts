@@ -46,7 +46,7 @@ export async function addItems(
     const keys = shards.get(shard) ?? new Set();
     shards.set(shard, keys.add(key));
   }
-  const waiting = [...SHARDS].filter((shard) => shards.has(shard));
+  const waiting = SHARDS.filter((shard) => shards.has(shard));
   let [added, existing] = [0, 0];
   const worker = async (): Promise<void> => {
     for (let shard = waiting.shift(); shard !== undefined; shard = waiting.shift()) {

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { compareByteOrder } from "../model/content-digest.ts";
 import { Failure } from "../model/failures.ts";
-import { ItemStatus, StatusEntry, statusEntry } from "../model/items/status.ts";
+import { type ItemStatus, StatusEntry, statusEntry } from "../model/items/status.ts";
 import { foundItem, isIndexed, itemsPk, SHARDS, statusPk } from "./item-records.ts";
 import type { Ledger, LedgerItem } from "./ports.ts";
 
@@ -73,7 +73,7 @@ async function look(
     ...(start === undefined ? {} : { after: start }),
   };
   const pages = await Promise.all(
-    [...SHARDS].map((shard) => ledger.query(indexed ? statusPk(asset, status, shard) : itemsPk(asset, shard), options)),
+    SHARDS.map((shard) => ledger.query(indexed ? statusPk(asset, status, shard) : itemsPk(asset, shard), options)),
   );
   const ends = pages.flatMap(({ next }) => (next === undefined ? [] : [next])).toSorted(compareByteOrder);
   const [until] = ends;

@@ -91,7 +91,7 @@ export function itemsContract(home: Home<Opened<Ledger>>): void {
       );
       await items.addAll(asset, keys, NOW);
       const sorted = keys.toSorted(compareByteOrder);
-      for (const limit of [1, 7, 1_000]) {
+      for (const limit of [3, 1_000]) {
         expect(await pages({ limit })).toEqual(sorted);
         expect(await pages({ limit, status: "missing" })).toEqual(sorted);
         expect(await pages({ limit, prefix: "b" })).toEqual(sorted.filter((key) => key.startsWith("b")));
@@ -221,6 +221,7 @@ export function itemsContract(home: Home<Opened<Ledger>>): void {
             await apply(key, one.type === "run-ended" ? { ...one, run } : one);
           }
           await checkAgainstItems();
+          expect(await pages()).toEqual(["a", "b", "c"]);
         }),
         { numRuns: home.name === "AWS" ? 3 : 40 },
       );

@@ -12,6 +12,8 @@ export class Item {
   state: ItemState;
   now = 1_000_000;
   upstreams: UpstreamFact[] = [];
+  /** Nothing is requested meanwhile. */
+  held = false;
   readonly automatic: readonly AutomaticReason[] | undefined;
 
   private constructor(state: ItemState, automatic?: readonly AutomaticReason[]) {
@@ -24,8 +26,8 @@ export class Item {
   }
 
   /** It succeeded with version v1 of its one upstream. */
-  static materialised(): Item {
-    const item = Item.added();
+  static materialised(automatic?: readonly AutomaticReason[]): Item {
+    const item = Item.added(automatic);
     item.does({
       type: "recorded",
       result: { status: "succeeded", run: null, at: 1_000_000 },
@@ -44,7 +46,7 @@ export class Item {
     const context: RuleContext = {
       key: KEY,
       now: this.now,
-      target: TARGET,
+      ...(this.held ? {} : { target: TARGET }),
       upstreams: this.upstreams,
       ...(this.automatic === undefined ? {} : { automatic: this.automatic }),
     };

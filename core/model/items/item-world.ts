@@ -20,7 +20,7 @@ interface WorldRun {
   ended?: RunOutcome;
 }
 
-const PERMANENT = ["Rejected", "Malformed", "Misconfigured"];
+const PERMANENT = new Set(["Rejected", "Malformed", "Misconfigured"]);
 
 /**
  * The world around one item, simple on purpose: upstreams whose versions only ever are new, runs that end, a post that
@@ -121,7 +121,7 @@ export class World {
     for (const { ended } of this.#runs) {
       if (ended?.status === "succeeded") spent = false;
       if (ended?.status !== "failed") continue;
-      if (!spent && !PERMANENT.includes(ended.class)) due += 1;
+      if (!spent && !PERMANENT.has(ended.class)) due += 1;
       if (ended.class !== "Misconfigured") spent = true;
     }
     // An interruption repeats its request under the same reason.

@@ -136,6 +136,23 @@ describe("a manual run or a backfill", () => {
     expect(item.status).toBe("materialised");
   });
 
+  it("leaves a change pending also where the asset is not run for it by itself", () => {
+    const item = Item.materialised([]);
+    item.observes("v2");
+    expect(item.asks("backfill", "b1").request).toMatchObject({ reason: "backfill", versions: { upstream: "v2" } });
+    expect(item.state.pending).toEqual(["upstream-changed"]);
+  });
+
+  it("does not wait for the delay of a re-request", () => {
+    const item = Item.materialised();
+    item.observes("v2");
+    item.held = true;
+    item.fails("Transient");
+    item.held = false;
+    expect(item.asks("manual", "now").request).not.toHaveProperty("notBefore");
+    expect(item.fails("Transient").request).toMatchObject({ reason: "failed-once" });
+  });
+
   it("is refused when too many wait", () => {
     const item = Item.materialised();
     for (let ask = 0; ask <= 16; ask += 1) item.asks("manual", `ask-${ask}`);
