@@ -4,7 +4,7 @@ import * as z from "zod";
 export const AutomaticReason = z.enum(["failed-once", "upstream-changed", "code-changed", "missing"]);
 export type AutomaticReason = z.infer<typeof AutomaticReason>;
 
-/** Why a person or a backfill asks: one request each, which clears no automatic reason. */
+/** Why a person or a backfill asks: one request each, which clears no change. */
 export const AskReason = z.enum(["manual", "backfill"]);
 export type AskReason = z.infer<typeof AskReason>;
 

@@ -95,7 +95,8 @@ function fail(
   }
   const { code, message } = failure;
   const failed: ItemState = {
-    ...state,
+    // Somebody has tried: what is left of the attempt is its failure.
+    ...(run === undefined ? withoutPending(state, ["missing"]) : state),
     last: {
       status: "failed",
       run: name,
@@ -110,13 +111,12 @@ function fail(
     edgeSpent: state.edgeSpent || failure.class !== "Misconfigured",
   };
   if (state.edgeSpent || isPermanent(failure.class)) return failed;
-  // A change that is pending as well is news, which the delay is not meant for.
-  const notBefore = state.pending.length === 0 ? now + failedOnceDelayMs : state.notBefore;
+  // The delay is not meant for news: what changed during the run goes at once.
+  const isNews = state.pending.includes("upstream-changed") || state.pending.includes("code-changed");
+  const notBefore = isNews ? state.notBefore : now + failedOnceDelayMs;
   return { ...withPending(failed, ["failed-once"], now), notBefore };
 }
 
-/** The run did not count: all that it was asked for is asked for again. */
-function restore(state: ItemState, run: ItemRun, now: number): ItemState {
-  const asks = run.ask === null ? state.asks : [run.ask, ...state.asks];
-  return { ...withPending(state, run.reasons, now), asks };
-}
+/** The run did not count: what it was asked for is asked for again. */
+const restore = (state: ItemState, { ask, reasons }: ItemRun, now: number): ItemState =>
+  ask === null ? withPending(state, reasons, now) : { ...state, asks: [ask, ...state.asks] };

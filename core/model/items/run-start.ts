@@ -26,12 +26,15 @@ export function startRun(state: ItemState, key: ItemKey, event: ItemEventOf<"run
     number: null,
     phase: "running",
     since: Math.min(event.at, now),
-    reasons: event.versions === undefined ? [] : ["upstream-changed"],
+    reasons: [
+      ...state.pending.filter((reason) => reason === "missing"),
+      ...(event.versions === undefined ? [] : (["upstream-changed"] as const)),
+    ],
     ask: null,
     versions: event.versions ?? versionsOf(started),
     codeVersion: state.code?.version ?? null,
   };
-  return { ...started, runs: [...started.runs, run] };
+  return { ...withoutPending(started, ["missing"]), runs: [...started.runs, run] };
 }
 
 function startedFor(state: ItemState, { versions, at }: ItemEventOf<"run-started">, now: number): ItemState {
@@ -42,5 +45,5 @@ function startedFor(state: ItemState, { versions, at }: ItemEventOf<"run-started
   );
   const requested = { ...seen.requested, ...versions };
   const covered = Object.entries(seen.observed).every(([upstream, { version }]) => requested[upstream] === version);
-  return { ...(covered ? withoutPending(seen, ["upstream-changed", "missing"]) : seen), requested };
+  return { ...(covered ? withoutPending(seen, ["upstream-changed"]) : seen), requested };
 }

@@ -153,6 +153,20 @@ describe("a manual run or a backfill", () => {
     expect(item.fails("Transient").request).toMatchObject({ reason: "failed-once" });
   });
 
+  it("is the one try of what was missing: refused, it is not tried again by itself", () => {
+    const item = Item.added(["failed-once"]);
+    item.asks("backfill", "b1");
+    expect(item.ends({ status: "interrupted" }).request).toMatchObject({ reason: "backfill", number: 2 });
+    expect(item.ends({ status: "cancelled" }).request).toBeUndefined();
+    expect(item.status).toBe("missing");
+    const refused = Item.added();
+    refused.asks("manual", "m1");
+    expect(refused.fails("Rejected").request).toBeUndefined();
+    const tried = Item.added();
+    tried.asks("manual", "m1");
+    expect(tried.fails("Transient").request).toMatchObject({ reason: "failed-once", notBefore: tried.now + 600_000 });
+  });
+
   it("is refused when too many wait", () => {
     const item = Item.materialised();
     for (let ask = 0; ask <= 16; ask += 1) item.asks("manual", `ask-${ask}`);

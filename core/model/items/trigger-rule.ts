@@ -161,13 +161,15 @@ interface Due {
 
 /** People first, then what the rule wants by itself, all at once, then backfills. */
 function duePart(state: ItemState, automatic: readonly AutomaticReason[] | undefined): Due | undefined {
+  // Whoever asks, from then on somebody has tried to produce it; a change of the upstream stays pending.
+  const tried = state.pending.filter((reason) => reason === "missing");
   const manual = state.asks.find(({ reason }) => reason === "manual");
-  if (manual !== undefined) return { reason: "manual", ask: manual, clears: [] };
+  if (manual !== undefined) return { reason: "manual", ask: manual, clears: tried };
   const wanted = state.pending.filter((reason) => automatic?.includes(reason) ?? true);
   const reason = wanted.find((one) => one === "failed-once") ?? wanted[0];
   if (reason !== undefined) return { reason, ask: null, clears: state.pending };
   const backfill = state.asks[0];
-  return backfill === undefined ? undefined : { reason: backfill.reason, ask: backfill, clears: [] };
+  return backfill === undefined ? undefined : { reason: backfill.reason, ask: backfill, clears: tried };
 }
 
 function request(state: ItemState, due: Due, key: ItemKey, target: RunTarget, now: number): Decision {
