@@ -1,0 +1,137 @@
+import { Failure } from "../model/failures.ts";
+import type { ItemKey } from "../model/items/item-key.ts";
+import type { RunRequest } from "../model/items/run-request.ts";
+import type { StatusEntry } from "../model/items/status.ts";
+import { settlePartition } from "./backfill-records.ts";
+import { enqueueOf, type BackfillHome } from "./backfill-home.ts";
+import { CANCELLED, cancelRun, type Cancelled } from "./cancel-run.ts";
+import { readRequest } from "./lane-requests.ts";
+
+/** What a person can do about runs and items, one at a time. Times are epoch milliseconds. */
+export interface Recovery {
+  /**
+   * Asks for a run of the item, before all that the platform wants by itself. `waits`: a run is in flight, and this one
+   * follows it. The same id again asks for nothing. Throws Rejected `partition_unknown`, `item_asks_full`,
+   * Misconfigured `input_unknown`.
+   */
+  rerun(
+    key: ItemKey,
+    ask: { readonly id: string; readonly author: string; readonly mode?: string; readonly now: number },
+  ): Promise<{ readonly request?: RunRequest; readonly waits: boolean }>;
+  /** Ends a run wherever it is, in its lane or at work. Throws Rejected `run_over`. */
+  cancel(
+    run: string,
+    by: {
+      readonly author: string;
+      readonly reason?: string;
+      readonly now: number;
+      readonly domains: readonly string[];
+    },
+  ): Promise<Cancelled>;
+  standing(asset: string, now: number): Promise<StandingFailures>;
+}
+
+/** The inventory of one asset's items whose latest run failed. */
+export interface StandingFailures {
+  readonly asset: string;
+  /** Of all, also of those beyond the sample. */
+  readonly failedPartitions: number;
+  readonly sample: readonly (Pick<StatusEntry, "class"> & {
+    readonly partition: string;
+    /** Epoch milliseconds: the first since its latest success, and the latest. */
+    readonly firstFailureAt: number;
+    readonly lastFailureAt: number;
+    readonly ageMs: number;
+  })[];
+  readonly sampleTruncated: boolean;
+  /** Counts by class, of the sample and up to 1,000 in all; `byClassOf` = of how many. */
+  readonly byClass: Readonly<Record<string, number>>;
+  readonly byClassOf: number;
+  /** First failure of the oldest among those. */
+  readonly oldestAt?: number;
+  /** What to do about all of them. */
+  readonly recovery: string;
+}
+
+const SAMPLE = 20;
+const CLASSED = 1_000;
+
+export function openRecovery(home: BackfillHome): Recovery {
+  const { ledger, executions, items, lanes } = home;
+  return {
+    async rerun(key, { id, author, mode, now }) {
+      const target = await home.targetOf(key);
+      if (target === undefined && (await items.read(key)) !== undefined) throw inputUnknown(key);
+      const input = { requestedBy: author, ...(mode === undefined ? {} : { mode }) };
+      const applied = await items.apply(
+        key,
+        { type: "requested", ask: { id, reason: "manual", input } },
+        { now, ...home.rules, ...(target === undefined ? {} : { enqueue: enqueueOf(home, target) }) },
+      );
+      const request = applied?.request;
+      if (request !== undefined) await lanes.dispatch([request.lane], now);
+      return { ...(request === undefined ? {} : { request }), waits: applied?.waiting?.why === "in-flight" };
+    },
+
+    async cancel(run, { author, reason, now, domains }) {
+      const cause = `Cancelled by ${author}${reason === undefined ? "." : `: ${reason}`}`;
+      const kept = await readRequest(ledger, run);
+      if (kept !== undefined) {
+        const { request } = kept;
+        const cancelled = await cancelRun(home, request, run, { cause, now, stop: true });
+        // Of one that runs the end will be told.
+        if (cancelled === "withdrawn" && request.reason === "backfill") {
+          await settlePartition(ledger, request.group, request.partition, { outcome: "cancelled", at: now, run });
+        }
+        return cancelled;
+      }
+      for (const domain of domains) {
+        if ((await executions.describe({ domain, name: run }))?.status !== "RUNNING") continue;
+        await executions.stop({ domain, name: run, error: CANCELLED, cause });
+        return "stopping";
+      }
+      throw new Failure("Rejected", `There is no run "${run.slice(0, 80)}" that waits or runs.`, {
+        code: "run_over",
+        what: "cancel a run",
+        hint: "It has ended, or never was: `npx millrace runs` lists runs, `npx millrace lanes` what waits.",
+      });
+    },
+
+    async standing(asset, now) {
+      const failedPartitions = (await items.counts(asset)).failed;
+      const page = await items.page(asset, { status: "failed", limit: CLASSED });
+      const sample = page.items.slice(0, SAMPLE).map((row) => ({
+        partition: row.partition,
+        ...(row.class === undefined ? {} : { class: row.class }),
+        ...{
+          firstFailureAt: row.since,
+          lastFailureAt: row.lastFailureAt ?? row.since,
+          ageMs: Math.max(0, now - row.since),
+        },
+      }));
+      const byClass: Record<string, number> = {};
+      for (const { class: name = "unclassified" } of page.items) byClass[name] = (byClass[name] ?? 0) + 1;
+      const sampleTruncated = failedPartitions > sample.length;
+      return {
+        ...{ asset, failedPartitions, sample, sampleTruncated, byClass, byClassOf: page.items.length },
+        ...(page.items.length === 0 ? {} : { oldestAt: Math.min(...page.items.map(({ since }) => since)) }),
+        recovery: recoveryText(asset, failedPartitions, sample.length),
+      };
+    },
+  };
+}
+
+/** An operator who repairs what is listed must not believe that this was all. */
+function recoveryText(asset: string, failed: number, listed: number): string {
+  if (failed === 0) return "Nothing has failed.";
+  const partly = failed > listed ? ` Only ${listed} of them are listed.` : "";
+  const all = failed === 1 ? "It is run again by" : `All ${failed} are run again by`;
+  return `${failed} failed.${partly} Repair the cause first. ${all} \`npx millrace rerun --failed ${asset}\`.`;
+}
+
+const inputUnknown = ({ asset, partition }: ItemKey): Failure =>
+  new Failure("Misconfigured", `Nobody knows the input of a run of ${asset} ${partition.slice(0, 80)}.`, {
+    code: "input_unknown",
+    what: `run ${asset} ${partition.slice(0, 80)} again`,
+    hint: "No run of it is on record: land its file again.",
+  });
