@@ -6,7 +6,7 @@ import type { AlertRecord, Place } from "../../core/model/alerts/alert-record.ts
 import { stableUuid } from "../../core/model/alerts/fingerprint.ts";
 import { messagesOf, resolvedMessage, stormMessage } from "../../core/model/alerts/messages.ts";
 import type { SlackMessage } from "../../core/model/alerts/slack-blocks.ts";
-import type { Thread } from "../../core/model/alerts/window.ts";
+import { CLAIM_MS, type Thread } from "../../core/model/alerts/window.ts";
 import { Failure, describeFailure } from "../../core/model/failures.ts";
 import type { EnvironmentName } from "../../core/model/pipeline.ts";
 import { postToSlack } from "./slack-client.ts";
@@ -33,8 +33,10 @@ export interface Announced {
 }
 
 const systemClock: AlertClock = { now: () => Date.now(), sleep: (ms) => pause(ms) };
-/** Somebody else who sends ends within a claim; the next who does, within another. */
-const MOST_WAITS = 3;
+/** Somebody else who sends ends, or is dead, within a claim; the next who does, within another. */
+const MOST_WAIT_MS = 3 * CLAIM_MS;
+/** Slack answers within a part of a second as a rule. */
+const POLL_MS = 300;
 
 /**
  * Records an event and tells Slack of it when a message is due. Repeating it is harmless at any point: what Slack has
@@ -76,7 +78,7 @@ async function tell(sender: Sender, event: ToldEvent, place: Place): Promise<Ann
     await alerts.settle(event, outcome, reason);
     return { outcome, reason };
   };
-  for (let waits = 0; waits < MOST_WAITS; waits += 1) {
+  for (const deadline = clock.now() + MOST_WAIT_MS; clock.now() < deadline;) {
     const seen = await alerts.look(place, holder);
     // The secret is read only when there is something to send, and before anybody is kept waiting by a claim.
     const target = seen.do === "send" ? await sender.target() : undefined;
@@ -84,7 +86,7 @@ async function tell(sender: Sender, event: ToldEvent, place: Place): Promise<Ann
     const turn: Turn = seen.do === "send" ? await alerts.claim(place, holder) : seen;
     if (turn.do === "nothing") return settled("sent", "another message speaks for it");
     if (turn.do === "count") return settled("counted", record.grouped ? "one of many at a time" : null);
-    if (turn.do === "wait") await clock.sleep(Math.max(1, turn.until - clock.now()));
+    if (turn.do === "wait") await clock.sleep(Math.min(POLL_MS, Math.max(1, turn.until - clock.now())));
     if (turn.do === "send" && target !== undefined) {
       await sendAll(sender, event, place, target, turn.sending);
       return { outcome: "sent", reason: null };
@@ -114,9 +116,9 @@ async function sendAll(sender: Sender, event: ToldEvent, place: Place, target: S
 /** The one reply into the thread of an announced failure of which nothing is left. */
 async function reply(sender: Sender, key: string): Promise<void> {
   const { alerts, holder, clock } = sender;
-  for (let waits = 0; waits < MOST_WAITS; waits += 1) {
+  for (const deadline = clock.now() + MOST_WAIT_MS; clock.now() < deadline;) {
     const turn = await alerts.claimReply(key, holder);
-    if (turn.do === "wait") await clock.sleep(Math.max(1, turn.until - clock.now()));
+    if (turn.do === "wait") await clock.sleep(Math.min(POLL_MS, Math.max(1, turn.until - clock.now())));
     if (turn.do === "nothing") return;
     if (turn.do !== "send") continue;
     const { sending } = turn;

@@ -39,7 +39,7 @@ async function readAlerts(engine: EngineClient, limit: number, before?: string):
       limit: String(limit - found.length),
       ...(after === undefined ? {} : { after }),
     });
-    const { items, next } = await engine.get(`/api/ledger/alert/newest?${query}`, Page);
+    const { items, next } = await engine.get(`/api/ledger/alert/newest?${query.toString()}`, Page);
     found.push(...items.map(({ data }) => viewOf(data)));
     if (next === undefined || found.length >= limit) return found.slice(0, limit);
     after = next;
