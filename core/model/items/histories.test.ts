@@ -5,7 +5,15 @@ import { World, type Happening } from "./item-world.ts";
 const RUNS = Number(process.env["MILLRACE_HISTORIES"] ?? 600);
 
 const delivery = fc.constantFrom("at once", "at once", "late", "twice", "lost");
-const failureClass = fc.constantFrom("Transient", "Conflict", "Rejected", "Malformed", "Misconfigured", "TypeError");
+const failureClass = fc.constantFrom(
+  "Transient",
+  "Conflict",
+  "Rejected",
+  "Malformed",
+  "Misconfigured",
+  "Throttled",
+  "TypeError",
+);
 const outcome = fc.oneof(
   { weight: 3, arbitrary: fc.constant("succeeded" as const) },
   { weight: 2, arbitrary: failureClass },
@@ -13,6 +21,7 @@ const outcome = fc.oneof(
 );
 const happening: fc.Arbitrary<Happening> = fc.oneof(
   fc.record({ kind: fc.constant("change" as const), upstream: fc.constantFrom("a", "b"), delivery }),
+  fc.record({ kind: fc.constant("deploy" as const), delivery }),
   fc.record({ kind: fc.constant("start" as const), delivery }),
   fc.record({ kind: fc.constant("end" as const), outcome, delivery }),
   fc.record({ kind: fc.constant("arrive" as const), pick: fc.nat({ max: 20 }) }),

@@ -2,7 +2,7 @@ import type { ItemEvent, RunOutcome } from "./item-event.ts";
 import { newItem, type Ask, type ItemState } from "./item-state.ts";
 import type { AskReason, AutomaticReason } from "./reasons.ts";
 import { statusOf, type ItemStatus } from "./status.ts";
-import { decide, type Decision, type RuleContext, type UpstreamFact } from "./trigger-rule.ts";
+import { decide, type Decision, type RuleContext, type RunTarget, type UpstreamFact } from "./trigger-rule.ts";
 
 const KEY = { asset: "a/b", partition: "2026-01-15" };
 const TARGET = { domain: "openedx", lane: "exports", input: { job: "copy" } };
@@ -14,6 +14,7 @@ export class Item {
   upstreams: UpstreamFact[] = [];
   /** Nothing is requested meanwhile. */
   held = false;
+  codeVersion: string | undefined;
   readonly automatic: readonly AutomaticReason[] | undefined;
 
   private constructor(state: ItemState, automatic?: readonly AutomaticReason[]) {
@@ -41,12 +42,16 @@ export class Item {
     return statusOf(this.state);
   }
 
+  get target(): RunTarget {
+    return { ...TARGET, ...(this.codeVersion === undefined ? {} : { codeVersion: this.codeVersion }) };
+  }
+
   does(event: ItemEvent): Decision {
     this.now += 1_000;
     const context: RuleContext = {
       key: KEY,
       now: this.now,
-      ...(this.held ? {} : { target: TARGET }),
+      ...(this.held ? {} : { target: this.target }),
       upstreams: this.upstreams,
       ...(this.automatic === undefined ? {} : { automatic: this.automatic }),
     };

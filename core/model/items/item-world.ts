@@ -8,6 +8,7 @@ type Delivery = "at once" | "late" | "twice" | "lost";
 type Upstream = "a" | "b";
 export type Happening =
   | { readonly kind: "change"; readonly upstream: Upstream; readonly delivery: Delivery }
+  | { readonly kind: "deploy"; readonly delivery: Delivery }
   | { readonly kind: "start"; readonly delivery: Delivery }
   | { readonly kind: "end"; readonly outcome: string; readonly delivery: Delivery }
   | { readonly kind: "arrive"; readonly pick: number }
@@ -35,6 +36,7 @@ export class World {
   #state: ItemState = newItem(0);
   #now = 1_000_000;
   #asks = 0;
+  #code = 1;
   readonly #problems: string[] = [];
 
   constructor(skewMs: () => number) {
@@ -47,6 +49,10 @@ export class World {
       case "change":
         this.#truth[happening.upstream] += 1;
         this.#post(this.#sighting(happening.upstream), happening.delivery);
+        return;
+      case "deploy":
+        this.#code += 1;
+        this.#post(this.#release(), happening.delivery);
         return;
       case "start": {
         const run = this.#running();
@@ -82,6 +88,7 @@ export class World {
     for (const upstream of ["a", "b"] as const) {
       if (this.#truth[upstream] > 0) this.#deliver({ ...this.#sighting(upstream), at: this.#now });
     }
+    this.#deliver(this.#release());
     this.#deliver({ type: "evaluated" });
     for (let round = 0; this.#running() !== undefined; round += 1) {
       if (round > 40) throw new Error("The rule goes on asking.");
@@ -110,24 +117,28 @@ export class World {
   lostUpdates(): string[] {
     const ends = this.#runs.filter(({ ended }) => ended?.status === "succeeded" || ended?.status === "failed");
     if (ends.at(-1)?.ended?.status === "failed") return this.#state.last?.status === "failed" ? [] : ["failure hidden"];
-    const made = ends.findLast(({ ended }) => ended?.status === "succeeded")?.request.versions ?? {};
-    return (["a", "b"] as const).filter((name) => this.#truth[name] > 0 && made[name] !== version(this.#truth[name]));
+    const made = ends.findLast(({ ended }) => ended?.status === "succeeded")?.request;
+    const upstreams = (["a", "b"] as const).filter(
+      (name) => this.#truth[name] > 0 && made?.versions[name] !== version(this.#truth[name]),
+    );
+    return made?.codeVersion === version(this.#code) ? upstreams : [...upstreams, "code"];
   }
 
   /** One re-request per edge: told from the runs alone. */
   wrongReRequests(): string[] {
     let spent = false;
     let due = 0;
+    let throttled = 0;
     for (const { ended } of this.#runs) {
-      if (ended?.status === "succeeded") spent = false;
+      if (ended?.status === "succeeded") [spent, throttled] = [false, 0];
       if (ended?.status !== "failed") continue;
+      if (ended.class === "Throttled" && (throttled += 1) <= 3) continue;
+      throttled = 0;
       if (!spent && !PERMANENT.has(ended.class)) due += 1;
       if (ended.class !== "Misconfigured") spent = true;
     }
-    // An interruption repeats its request under the same reason.
     const made = this.#runs.filter(
-      ({ request }, index) =>
-        request.reason === "failed-once" && this.#runs[index - 1]?.ended?.status !== "interrupted",
+      ({ request }, index) => request.reason === "failed-once" && !isRepeated(this.#runs[index - 1]),
     );
     return made.length > due ? [`${made.length} re-requests for ${due} failure edges`] : [];
   }
@@ -138,6 +149,10 @@ export class World {
 
   #sighting(upstream: Upstream): ItemEventOf<"observed"> {
     return { type: "observed", upstream, version: version(this.#truth[upstream]), at: this.#now + this.#skewMs() };
+  }
+
+  #release(): ItemEvent {
+    return { type: "code-version", version: version(this.#code), at: this.#now };
   }
 
   #end(result: string, delivery: Delivery): void {
@@ -164,7 +179,7 @@ export class World {
 
   #deliver(event: ItemEvent): void {
     const key = { asset: "asset", partition: "partition" };
-    const target = { domain: "domain", lane: "lane" };
+    const target = { domain: "domain", lane: "lane", codeVersion: version(this.#code) };
     const { state, request } = decide(this.#state, event, { key, target, now: this.#now });
     this.#state = state;
     if (request !== undefined) this.#accept(request);
@@ -175,11 +190,15 @@ export class World {
     if (this.#running() !== undefined) this.#problems.push(`${request.name} runs beside another`);
     const before = this.#runs.findLast((run) => run.request.reason === "upstream-changed");
     const again = before !== undefined && JSON.stringify(before.request.versions) === JSON.stringify(request.versions);
-    if (request.reason === "upstream-changed" && again && before.ended?.status !== "interrupted") {
+    if (request.reason === "upstream-changed" && again && !isRepeated(before)) {
       this.#problems.push(`${request.name} runs twice for one version`);
     }
     this.#runs.push({ request });
   }
 }
+
+/** An interruption, and up to three times an upstream that throttles, repeat a request under the same reason. */
+const isRepeated = (run: WorldRun | undefined): boolean =>
+  run?.ended?.status === "interrupted" || (run?.ended?.status === "failed" && run.ended.class === "Throttled");
 
 const version = (number: number): string => `v${String(number).padStart(6, "0")}`;

@@ -6,6 +6,9 @@ const AHEAD_KEPT = 8;
 /** AWS refuses requests signed by a clock that is further off: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_aws-signing.html */
 const SKEW_MAX_MS = 5 * 60_000;
 
+/** Of a code version that a request brought, and no event yet. */
+const STAMPED = 0;
+
 /**
  * Whether a sighting replaces the one that is known: the later one by its observer's clock, and of two at the same
  * instant the greater version, so that any order of delivery ends with the same one. What is known from the future
@@ -48,12 +51,17 @@ export function observe(state: ItemState, { upstream, version, at }: ItemEventOf
  */
 export function observeCode(state: ItemState, { version, at }: ItemEventOf<"code-version">, now: number): ItemState {
   const next = sighted(version, at, now);
-  if (state.code?.version === version || !replaces(next, state.code, now)) return state;
+  const isKnown = state.code?.version === version && state.code.at !== STAMPED;
+  if (isKnown || !replaces(next, state.code, now)) return state;
   const before = state.code?.version ?? state.success?.codeVersion ?? version;
   const tried = state.last !== null || state.runs.length > 0;
   const known = { ...state, code: next };
   return before === version || !tried ? known : withPending(known, ["code-changed"], now);
 }
+
+/** Before all times, so that every sighting replaces it: whoever requests may be of the deployment before. */
+export const withCode = (state: ItemState, version: string | undefined): ItemState =>
+  state.code !== null || version === undefined ? state : { ...state, code: { version, at: STAMPED } };
 
 export function withPending(state: ItemState, reasons: readonly AutomaticReason[], now: number): ItemState {
   const missing = reasons.filter((reason) => !state.pending.includes(reason));

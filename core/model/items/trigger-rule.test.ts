@@ -283,6 +283,14 @@ describe("a code version", () => {
     expect(item.deploys("2").request).toBeUndefined();
   });
 
+  it("is stamped on the request, also before the item has heard of one", () => {
+    const item = Item.added();
+    item.codeVersion = "1";
+    expect(item.evaluates().request).toMatchObject({ reason: "missing", codeVersion: "1" });
+    item.fails("Rejected");
+    expect(item.deploys("2").request).toMatchObject({ reason: "code-changed", codeVersion: "2" });
+  });
+
   it("does not start what nobody has tried to produce", () => {
     const item = Item.added(["code-changed"]);
     item.deploys("1");

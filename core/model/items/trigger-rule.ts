@@ -2,7 +2,7 @@ import { Failure } from "../failures.ts";
 import type { ItemEvent, ItemEventOf } from "./item-event.ts";
 import type { ItemKey } from "./item-key.ts";
 import type { Ask, ItemState } from "./item-state.ts";
-import { observe, observeCode, versionsOf, withPending, withoutPending } from "./observe.ts";
+import { observe, observeCode, versionsOf, withCode, withPending, withoutPending } from "./observe.ts";
 import { type AutomaticReason, priorityOf, type Reason } from "./reasons.ts";
 import { endRun } from "./run-end.ts";
 import { executionName, type RunRequest } from "./run-request.ts";
@@ -23,6 +23,8 @@ export interface RunTarget {
   readonly lane: string;
   /** Of the machine; `item` is added, and what an ask brings. */
   readonly input?: Readonly<Record<string, unknown>>;
+  /** Declared now: what a run is made with as long as no `code-version` has reached the item. */
+  readonly codeVersion?: string;
 }
 
 export interface RuleContext {
@@ -73,7 +75,7 @@ function next(state: ItemState, event: ItemEvent, context: RuleContext): ItemSta
     case "code-version":
       return observeCode(state, event, now);
     case "run-started":
-      return startRun(state, key, event, now);
+      return startRun(withCode(state, context.target?.codeVersion), key, event, now);
     case "run-ended":
       return endRun(state, key, event, { now, failedOnceDelayMs });
     case "requested":
@@ -176,7 +178,8 @@ function request(state: ItemState, due: Due, key: ItemKey, target: RunTarget, no
   const number = state.requests + 1;
   const name = executionName(key, number);
   const versions = versionsOf(state);
-  const codeVersion = state.code?.version ?? null;
+  const { code } = withCode(state, target.codeVersion);
+  const codeVersion = code?.version ?? null;
   // A person does not wait for the delay of a re-request, but everybody does for an upstream that throttles.
   const waits = due.ask === null || state.requeues > 0;
   const { notBefore } = state;
@@ -197,6 +200,7 @@ function request(state: ItemState, due: Due, key: ItemKey, target: RunTarget, no
   };
   const asked: ItemState = {
     ...withoutPending(state, due.clears),
+    code,
     asks: state.asks.filter((one) => one !== due.ask),
     served: due.ask === null ? state.served : [...state.served, due.ask.id].slice(-SERVED_KEPT),
     requests: number,
