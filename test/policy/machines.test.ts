@@ -3,7 +3,7 @@ import * as z from "zod";
 import { ENVIRONMENTS, type EnvironmentName } from "../../core/model/pipeline.ts";
 import { authorise, type Permissions, type Request } from "../../lib/checks/policy/authorise.ts";
 import { ACCOUNT, REGION } from "../../lib/checks/policy/identities.ts";
-import { machineNamed } from "../../lib/checks/policy/principals.ts";
+import { machineNamed, roleOfTask } from "../../lib/checks/policy/principals.ts";
 import type { Deployed } from "../../lib/checks/policy/stacks.ts";
 import { namesOf } from "../../lib/environment.ts";
 import { domains } from "../../state-machines/index.ts";
@@ -49,9 +49,9 @@ const Targets = z.array(
 describe.each(ENVIRONMENTS)("in %s", (name) => {
   const names = namesOf({ name, organisation: "ol" });
 
-  it.each(domains.map(({ pipeline }) => pipeline.domain))(
+  it.each(domains.map(({ pipeline }) => [pipeline.domain, Object.values(pipeline.tasks)] as const))(
     "the machine of %s runs its own tasks and no others",
-    (domain) => {
+    (domain, tasks) => {
       const permissions = permissionsOf(name);
       const { role, substitutions } = machineNamed(permissions, names.machine(domain));
       const callable = Object.values(substitutions).filter((value) => /:(function|task-definition)[:/]/.test(value));
@@ -72,9 +72,11 @@ describe.each(ENVIRONMENTS)("in %s", (name) => {
             expect(may(permissions, role, "ecs:RunTask", arn, { "ecs:cluster": cluster })).toBe(false);
         }
       }
-      expect(callable.length).toBeGreaterThan(2);
+      expect(callable.length).toBe(tasks.length);
       const task = `arn:aws:ecs:${REGION}:${ACCOUNT}:task/${names.cluster}/0f9a`;
-      expect(may(permissions, role, "ecs:TagResource", task, { "ecs:CreateAction": "RunTask" })).toBe(true);
+      expect(may(permissions, role, "ecs:TagResource", task, { "ecs:CreateAction": "RunTask" })).toBe(
+        tasks.some(({ compute }) => compute.kind === "fargate"),
+      );
       expect(may(permissions, role, "ecs:TagResource", task)).toBe(false);
     },
   );
@@ -102,12 +104,26 @@ describe.each(ENVIRONMENTS)("in %s", (name) => {
     expect(definitions.length).toBeGreaterThan(2);
   });
 
-  it("a machine is started from its own stack only, and by neither itself nor a task", () => {
+  it("a machine is started from its own stack, by neither itself nor a task, and by the tasks that declare it", () => {
     const permissions = permissionsOf(name);
+    const declaring = (machine: Deployed): readonly string[] =>
+      domains.flatMap(({ pipeline: { domain, tasks } }) =>
+        Object.entries(tasks).flatMap(([id, { starts = [] }]) =>
+          [...starts].some((one) => names.machine(one) === machine.name())
+            ? [roleOfTask(permissions, names.task(domain, id))]
+            : [],
+        ),
+      );
+    const idle = domains.flatMap(({ pipeline: { domain, triggers } }) =>
+      triggers.length === 0 ? [names.starter(domain)] : [],
+    );
     for (const machine of of(permissions, "AWS::StepFunctions::StateMachine")) {
+      if (idle.includes(machine.name())) continue;
       const starters = whoMay(permissions, "states:StartExecution", machine.arn());
-      expect(starters.length, machine.name()).toBeGreaterThan(0);
-      for (const role of starters) {
+      const [declared, others] = [declaring(machine), new Set(starters.map((role) => role.arn()))];
+      expect(declared.filter((role) => !others.has(role))).toEqual([]);
+      expect(starters.length, machine.name()).toBeGreaterThan(declared.length);
+      for (const role of starters.filter((one) => !declared.includes(one.arn()))) {
         expect(role.stack).toBe(machine.stack);
         expect(role.arn()).not.toBe(machine.property("RoleArn"));
         expect(trusts(role, "lambda.amazonaws.com") || trusts(role, "ecs-tasks.amazonaws.com")).toBe(false);
