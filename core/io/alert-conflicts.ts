@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { isFailure } from "../model/failures.ts";
+import { Failure, isFailure } from "../model/failures.ts";
 
 /** Enough for a burst on one item; with full jitter the waits grow to half a second. */
 const ATTEMPTS = 24;
@@ -12,8 +12,18 @@ export async function onFreshRead<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
-      if (!isFailure(error) || error.name !== "Conflict" || attempt >= ATTEMPTS) throw error;
+      if (!isFailure(error) || error.name !== "Conflict") throw error;
+      if (attempt >= ATTEMPTS) throw contended(error);
       await pause(Math.random() * Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** attempt));
     }
   }
 }
+
+/** A machine retries Transient and never Conflict, and an alert must not be lost because many came at once. */
+const contended = (cause: unknown): Failure =>
+  new Failure("Transient", `Others changed the same alerts ${ATTEMPTS} times in a row.`, {
+    code: "alerts_contended",
+    what: "keep an alert",
+    hint: "The burst ends by itself; try again.",
+    cause,
+  });
