@@ -8,7 +8,7 @@ import { embeddedSecrets, writeSecret } from "../../core/io/embedded/secrets.ts"
 import type { TaskContext } from "../../core/task.ts";
 import { startSlack, type SlackStandIn } from "../../test/standins/slack.ts";
 import { ping } from "./ping.ts";
-import { sendPing } from "./send-ping.ts";
+import { handler, sendPing } from "./send-ping.ts";
 
 let service: SlackStandIn;
 let folder: string;
@@ -69,6 +69,13 @@ describe("dead-man pings", () => {
     ]);
     expect(await send("success")).toEqual({ outcome: "sent" });
     expect(await send("success", "nobody")).toMatchObject({ outcome: "skipped" });
+  });
+
+  it("are refused for a wrong input before anything is sent", async () => {
+    const run = { id: "r", domain: "d", job: "j", trigger: "t", startedAt: "s", state: "SendPing", attempt: 0 };
+    const input = { pipeline: "openedx", deployment: "../other", signal: "failed", at: "2026-01-15T08:00:00Z" };
+    const refused: Promise<unknown> = Promise.resolve(handler({ run, input }, {} as never));
+    await expect(refused).rejects.toMatchObject({ name: "Misconfigured", message: expect.stringContaining("signal") });
   });
 
   it.each([
