@@ -104,6 +104,17 @@ describe("a run started outside of a request", () => {
     expect(item.state.success?.versions).toEqual({ upstream: "v1" });
   });
 
+  it.each(["seen", "never seen"])("(its start %s) and refused is the one try of what was missing", (start) => {
+    const item = Item.added();
+    item.held = true;
+    if (start === "seen") item.does({ type: "run-started", run: "by-hand", at: item.now });
+    item.held = false;
+    const refused = { status: "failed", class: "Rejected" } as const;
+    const { request } = item.does({ type: "run-ended", run: "by-hand", at: item.now, outcome: refused });
+    expect(request).toBeUndefined();
+    expect(item.status).toBe("failed");
+  });
+
   it("that fails earns the one re-request, through the lane", () => {
     const item = Item.added();
     item.does({ type: "run-started", run: "landing", at: item.now, versions: { upstream: "v1" } });
