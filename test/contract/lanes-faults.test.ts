@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, it, vi } from "vitest";
-import type { Lanes } from "../../core/io/lanes.ts";
+import { openLanes, type Lanes } from "../../core/io/lanes.ts";
+import { Failure } from "../../core/model/failures.ts";
 import { PRIORITIES } from "../../core/model/items/reasons.ts";
 import { processOf, type Fault } from "../standins/faults.ts";
 import { LANES, run, T0 } from "./lanes-contract.ts";
@@ -51,6 +52,142 @@ describe("a dispatcher that dies or gets no answer at any one of its calls", () 
       }
     }
   });
+});
+
+it("starts at once what was granted by a write whose answer was lost", async () => {
+  const world = new LanesWorld(LANES, 4);
+  let writes = 0;
+  const lanes = openLanes({
+    ledger: {
+      ...world.ledger,
+      write: async (batch) => {
+        await world.ledger.write(batch);
+        writes += 1;
+        if (writes === 1) throw new Failure("Transient", "No answer.", { code: "no_answer", what: "write" });
+      },
+    },
+    executions: world.executions,
+    lanes: LANES,
+    cap: 4,
+    settle: async () => undefined,
+  });
+  await world.enqueue(world.dispatcher(healthy()), run("a"));
+  expect(await lanes.dispatch(["openedx"], T0)).toMatchObject({ started: [run("a").name], failed: [] });
+});
+
+it("stops what a starter that slept through its request's end has started after all", async () => {
+  const world = new LanesWorld(LANES, 4);
+  const calm = world.dispatcher(healthy());
+  const [asleep, wake] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const sleepy = openLanes({
+    ledger: world.ledger,
+    executions: {
+      describe: world.executions.describe,
+      stop: world.executions.stop,
+      start: async (execution) => {
+        asleep.resolve();
+        await wake.promise;
+        return world.executions.start(execution);
+      },
+    },
+    lanes: LANES,
+    cap: 4,
+    settle: async () => undefined,
+  });
+  await world.enqueue(calm, run("a"));
+  world.withdrawn.add(run("a").name);
+  const late = sleepy.dispatch(["openedx"], T0);
+  await asleep.promise;
+  expect(await calm.withdraw(run("a").name, REASON)).toBe("stopping");
+  expect(await calm.tick(T0 + 60_000)).toMatchObject({ refused: [run("a").name] });
+  wake.resolve();
+  await late;
+  expect(world.executions.all.map(({ state }) => state.status)).toEqual(["ABORTED"]);
+  expect(world.unfinished()).toEqual(NOTHING);
+});
+
+/** Of a dispatcher that is killed right after its n-th write of the ledger. */
+const killedAfterWrite = (world: LanesWorld, nth: number): Lanes => {
+  let [writes, dead] = [0, false];
+  const alive = async <T>(work: () => Promise<T>): Promise<T> => {
+    if (dead) throw new Error("killed");
+    return work();
+  };
+  return openLanes({
+    ledger: {
+      get: (...args) => alive(() => world.ledger.get(...args)),
+      query: (...args) => alive(() => world.ledger.query(...args)),
+      write: async (batch) => {
+        await alive(() => world.ledger.write(batch));
+        writes += 1;
+        dead = writes === nth;
+      },
+    },
+    executions: {
+      start: (...args) => alive(() => world.executions.start(...args)),
+      describe: (...args) => alive(() => world.executions.describe(...args)),
+      stop: (...args) => alive(() => world.executions.stop(...args)),
+    },
+    lanes: world.lanes,
+    cap: world.cap,
+    settle: async () => undefined,
+  });
+};
+
+it("gives on at the second telling the slot that was freed by somebody who died then", async () => {
+  const world = new LanesWorld([{ id: "openedx", domain: "openedx", slots: 1 }], 4);
+  const calm = world.dispatcher(healthy());
+  for (const partition of ["a", "b"]) await world.enqueue(calm, run(partition));
+  await calm.dispatch(["openedx"], T0);
+  world.end(0);
+  await expect(killedAfterWrite(world, 1).ended(run("a").name, T0)).rejects.toThrow("killed");
+  expect(await calm.ended(run("a").name, T0)).toMatchObject({ freed: false, started: [run("b").name] });
+});
+
+it("never starts what was withdrawn between its grant and its start", async () => {
+  const world = new LanesWorld(LANES, 4);
+  const calm = world.dispatcher(healthy());
+  await world.enqueue(calm, run("a"));
+  world.withdrawn.add(run("a").name);
+  await killedAfterWrite(world, 1)
+    .dispatch(["openedx"], T0)
+    .catch(() => undefined);
+  expect(await calm.withdraw(run("a").name, REASON)).toBe("stopping");
+  expect(await calm.tick(T0 + 60_000)).toMatchObject({ refused: [run("a").name] });
+  expect(world.executions.all).toEqual([]);
+  expect(world.unfinished()).toEqual(NOTHING);
+});
+
+it("stops at the end of its lease what somebody withdrew who died before he stopped it", async () => {
+  const world = new LanesWorld(LANES, 4);
+  const calm = world.dispatcher(healthy());
+  await world.enqueue(calm, run("a"));
+  await calm.dispatch(["openedx"], T0);
+  await expect(killedAfterWrite(world, 1).withdraw(run("a").name, REASON)).rejects.toThrow("killed");
+  expect(world.executions.running()).toHaveLength(1);
+  await calm.tick(T0 + 60_000);
+  expect(world.executions.running()).toEqual([]);
+});
+
+it("lets delayed requests in although one of them is taken back at that moment", async () => {
+  const world = new LanesWorld(LANES, 4);
+  const calm = world.dispatcher(healthy());
+  for (const partition of ["a", "b", "c"]) await world.enqueue(calm, run(partition, { notBefore: T0 + 1_000 }));
+  const lanes = openLanes({
+    ledger: {
+      ...world.ledger,
+      query: async (pk, options) => {
+        const page = await world.ledger.query(pk, options);
+        if (pk === "delayed") await calm.withdraw(run("b").name, REASON);
+        return page;
+      },
+    },
+    executions: world.executions,
+    lanes: LANES,
+    cap: 4,
+    settle: async () => undefined,
+  });
+  expect((await lanes.tick(T0 + 1_000)).started.toSorted()).toEqual([run("a").name, run("c").name].toSorted());
 });
 
 describe("two dispatchers at once, whatever happens to them", () => {
