@@ -18,6 +18,7 @@ beforeEach(() => {
   vi.spyOn(process.stdout, "write").mockImplementation((text) => written.push(String(text)) > 0);
   for (const name of Object.values(ENV)) vi.stubEnv(name, "x");
   vi.stubEnv(ENV.environment, "qa");
+  vi.stubEnv(ENV.runs, undefined);
   vi.stubEnv(ENV.embeddedState, folder);
   vi.stubEnv("POWERTOOLS_DEV", "false");
 });

@@ -22,6 +22,8 @@ export interface TaskDefinition<I, O> {
   /** PascalCase: the state, the metric, the label. */
   readonly name: string;
   readonly input: z.ZodType<I>;
+  /** Its steps are no history for people: it is called for every run of others. */
+  readonly unrecorded?: boolean;
   readonly run: (input: I, context: TaskContext) => Promise<O>;
 }
 
@@ -48,14 +50,15 @@ export function task<I, O>(definition: TaskDefinition<I, O>): TaskHandler {
       logger.appendKeys({ run: run.id, domain: run.domain, job: run.job, attempt: run.attempt });
       const settings = readSettings(process.env);
       const io = await connectOnce(settings);
-      await recordStepStart(io.ledger, run, startedAt);
+      const recorded = definition.unrecorded !== true;
+      if (recorded) await recordStepStart(io.ledger, run, startedAt);
       try {
         const output = await definition.run(input, { io, settings, run, log: logger });
-        await recordStepEnd(io.ledger, run, startedAt, { output });
+        if (recorded) await recordStepEnd(io.ledger, run, startedAt, { output });
         metrics.addMetric("TaskMilliseconds", MetricUnit.Milliseconds, Date.now() - startedAt.getTime());
         return output;
       } catch (error) {
-        await recordStepEnd(io.ledger, run, startedAt, { failure: describeFailure(error) });
+        if (recorded) await recordStepEnd(io.ledger, run, startedAt, { failure: describeFailure(error) });
         throw error;
       }
     } catch (error) {

@@ -19,6 +19,8 @@ export interface EnvironmentProps {
   readonly eventArchiveDays: number;
   /** Off = every declared schedule is deployed disabled. */
   readonly schedules: boolean;
+  /** How long the one re-request after a failure waits. */
+  readonly failedOnceMinutes: number;
   /** Values of placeholders in the machines' texts that are neither tasks nor platform. */
   readonly machineSettings: Readonly<Record<(typeof ENVIRONMENT_SUBSTITUTIONS)[number], string>>;
   /** Receives alarms; absent = nobody is subscribed. */

@@ -1,12 +1,17 @@
 import type { Pipeline } from "../core/model/pipeline.ts";
+import { resolveStarts } from "../core/model/starts.ts";
 import { refuseSharedSchedules } from "../core/model/schedules/problems.ts";
+import { coordinator } from "./coordinator/pipeline.ts";
 import { lakehouse } from "./lakehouse/pipeline.ts";
 import { openedx } from "./openedx/pipeline.ts";
+import { operations } from "./operations/pipeline.ts";
 
 /** The table of contents of the product: every domain, and the machine that runs it. */
-export const domains: readonly { readonly pipeline: Pipeline; readonly definition: string }[] = [
+export const domains: readonly { readonly pipeline: Pipeline; readonly definition: string }[] = resolveStarts([
   { pipeline: openedx, definition: "state-machines/openedx/openedx.asl.json" },
   { pipeline: lakehouse, definition: "state-machines/lakehouse/lakehouse.asl.json" },
-];
+  { pipeline: coordinator, definition: "state-machines/coordinator/coordinator.asl.json" },
+  { pipeline: operations, definition: "state-machines/operations/operations.asl.json" },
+]);
 
 refuseSharedSchedules(domains.map(({ pipeline }) => pipeline));

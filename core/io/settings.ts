@@ -1,3 +1,4 @@
+import * as z from "zod";
 import { Failure } from "../model/failures.ts";
 import { ENVIRONMENTS, type BucketRole, type EnvironmentName } from "../model/pipeline.ts";
 
@@ -17,9 +18,21 @@ export interface Settings {
   readonly duckdbExtensions: string;
   /** Of the function or container as it is declared, in MB; tasks derive their own limits from it. */
   readonly memoryMb: number;
+  /** What decides which run comes next; only for tasks that start runs. */
+  readonly runs?: RunSettings;
   /** Set by the embedded engine only: its state folder and its loopback address. */
   readonly embedded?: { readonly stateDir: string; readonly engineUrl: string; readonly catalogUrl: string };
 }
+
+export const RunSettings = z.object({
+  /** All lanes of the environment. */
+  lanes: z.array(z.object({ id: z.string(), domain: z.string(), slots: z.number() })),
+  /** Runs at once in all lanes together. */
+  cap: z.number(),
+  /** How long the one re-request after a failure waits. */
+  failedOnceDelayMs: z.number(),
+});
+export type RunSettings = z.infer<typeof RunSettings>;
 
 /** The names of the environment variables: the stacks write them, tasks read them. */
 export const ENV = {
@@ -35,6 +48,7 @@ export const ENV = {
   secretPrefix: "MILLRACE_SECRET_PREFIX",
   duckdbExtensions: "MILLRACE_DUCKDB_EXTENSIONS",
   memoryMb: "MILLRACE_MEMORY_MB",
+  runs: "MILLRACE_RUNS",
   embeddedState: "MILLRACE_EMBEDDED_STATE",
   embeddedUrl: "MILLRACE_EMBEDDED_URL",
   embeddedCatalog: "MILLRACE_EMBEDDED_CATALOG",
@@ -67,7 +81,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
       what: "read the settings of the task",
     });
   }
-  const stateDir = env[ENV.embeddedState];
+  const [stateDir, runs] = [env[ENV.embeddedState], env[ENV.runs]];
   return {
     environment,
     buckets: {
@@ -83,6 +97,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     secretPrefix: need(ENV.secretPrefix),
     duckdbExtensions: env[ENV.duckdbExtensions] ?? "/opt/duckdb/extensions",
     memoryMb: memoryOf(env),
+    ...(runs === undefined ? {} : { runs: RunSettings.parse(JSON.parse(runs)) }),
     ...(stateDir === undefined
       ? {}
       : { embedded: { stateDir, engineUrl: need(ENV.embeddedUrl), catalogUrl: need(ENV.embeddedCatalog) } }),

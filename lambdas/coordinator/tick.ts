@@ -57,6 +57,7 @@ const statusBy =
 export const handler = task({
   name: "Tick",
   input: TickInput,
+  unrecorded: true,
   run: (input, { io }) =>
     runTick(input, {
       ledger: io.ledger,

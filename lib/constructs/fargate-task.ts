@@ -29,7 +29,7 @@ export class FargateTask extends Construct {
 
   constructor(scope: Construct, id: string, props: TaskProps<FargateCompute>) {
     super(scope, id);
-    const { environment, names, domain, task, compute, bundle } = props;
+    const { environment, names, domain, task, runs, compute, bundle } = props;
     const stack = Stack.of(this);
     const family = names.task(domain, id);
     this.definition = new FargateTaskDefinition(this, "Definition", {
@@ -54,7 +54,7 @@ export class FargateTask extends Construct {
             ContainerImage.fromRegistry(`millrace/${compute.container}:${bundle.hash}`),
       command: ["node", "index.js"],
       environment: {
-        ...taskEnvironment(stack, environment, names, task),
+        ...taskEnvironment(stack, environment, names, task, runs),
         MILLRACE_TASK_NAME: id,
         MILLRACE_HEARTBEAT_SECONDS: String(compute.heartbeatSeconds),
         MILLRACE_STOP_SECONDS: String(STOP_SECONDS),

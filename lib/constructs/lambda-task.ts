@@ -9,6 +9,7 @@ import {
   type ILayerVersion,
 } from "aws-cdk-lib/aws-lambda";
 import { Construct } from "constructs";
+import type { RunSettings } from "../../core/io/settings.ts";
 import type { LambdaCompute, TaskDeclaration } from "../../core/model/pipeline.ts";
 import type { EnvironmentProps, Names } from "../environment.ts";
 import { acknowledge, acknowledgeWildcard } from "./acknowledge.ts";
@@ -23,6 +24,8 @@ export interface TaskProps<C> {
   readonly names: Names;
   readonly domain: string;
   readonly task: TaskDeclaration;
+  /** Of the environment; tasks that start runs get it. */
+  readonly runs: RunSettings;
   readonly compute: C;
   readonly bundle: Bundle;
 }
@@ -41,7 +44,7 @@ export class LambdaTask extends Construct {
 
   constructor(scope: Construct, id: string, props: LambdaTaskProps) {
     super(scope, id);
-    const { environment, names, domain, task, compute, bundle, duckdb, releases } = props;
+    const { environment, names, domain, task, runs, compute, bundle, duckdb, releases } = props;
     const stack = Stack.of(this);
     const functionName = names.task(domain, id);
     const logs = logGroup(this, "Logs", environment, `/aws/lambda/${functionName}`);
@@ -58,7 +61,7 @@ export class LambdaTask extends Construct {
       timeout: Duration.seconds(compute.timeoutSeconds),
       ...(compute.diskMb === undefined ? {} : { ephemeralStorageSize: Size.mebibytes(compute.diskMb) }),
       ...(duckdb === undefined ? {} : { layers: [duckdb] }),
-      environment: taskEnvironment(stack, environment, names, task),
+      environment: taskEnvironment(stack, environment, names, task, runs),
       role,
       logGroup: logs,
       // Powertools' lines are JSON already and stay as they are; what Lambda itself says (a time-out, too little memory)

@@ -1,5 +1,5 @@
 import type { Stack } from "aws-cdk-lib";
-import { ENV } from "../../core/io/settings.ts";
+import { ENV, type RunSettings } from "../../core/io/settings.ts";
 import type { TaskDeclaration } from "../../core/model/pipeline.ts";
 import type { EnvironmentProps, Names } from "../environment.ts";
 import { QUERY_RESULTS } from "../lake-layout.ts";
@@ -14,7 +14,8 @@ export const taskEnvironment = (
   stack: Stack,
   environment: EnvironmentProps,
   names: Names,
-  { warehouse = false }: Pick<TaskDeclaration, "warehouse">,
+  { warehouse = false, starts = [] }: Pick<TaskDeclaration, "warehouse" | "starts">,
+  runs: RunSettings,
 ): Record<string, string> => ({
   [ENV.environment]: environment.name,
   [ENV.landing]: names.bucket("landing"),
@@ -26,6 +27,7 @@ export const taskEnvironment = (
   [ENV.lakeCatalog]: environment.lake === "glue" ? `glue:${stack.account}` : `s3tables:${tableBucketArn(stack, names)}`,
   [ENV.machineArnPrefix]: machineArn(stack, names, ""),
   [ENV.secretPrefix]: names.secretPrefix,
+  ...(starts.length > 0 ? { [ENV.runs]: JSON.stringify(runs) } : {}),
   ...(warehouse ? dbtEnvironment(environment, names) : {}),
 });
 

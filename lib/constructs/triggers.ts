@@ -11,9 +11,11 @@ import {
 } from "aws-cdk-lib/aws-scheduler";
 import { StepFunctionsStartExecution } from "aws-cdk-lib/aws-scheduler-targets";
 import type { Queue } from "aws-cdk-lib/aws-sqs";
-import type { StateMachine } from "aws-cdk-lib/aws-stepfunctions";
+import { StateMachine, type IStateMachine } from "aws-cdk-lib/aws-stepfunctions";
 import { Construct } from "constructs";
 import { EVENT_SOURCE } from "../../core/model/events.ts";
+import { COORDINATOR } from "../../core/model/platform-domains.ts";
+import { declarationOf } from "../../core/model/schedules/declaration.ts";
 import type {
   EventTrigger,
   LandingTrigger,
@@ -59,6 +61,7 @@ export class Triggers extends Construct {
   private readonly props: TriggersProps;
   private readonly role: Role;
   private group: ScheduleGroup | undefined;
+  private coordinator: IStateMachine | undefined;
 
   constructor(scope: Construct, id: string, props: TriggersProps) {
     super(scope, id);
@@ -137,26 +140,43 @@ export class Triggers extends Construct {
     });
   }
 
-  private schedule({ id, description, job, expression, timeZone, environments, misfire }: ScheduleTrigger): void {
+  /**
+   * Every schedule is switched on in Scheduler: whether a tick starts anything the coordinator decides, from the
+   * declaration that comes with it and from what operators have overridden. Its own clock it needs at once.
+   */
+  private schedule(trigger: ScheduleTrigger): void {
     const { environment, names, pipeline, starter, deadLetters } = this.props;
+    const { id, description, job, expression, timeZone, environments } = trigger;
     if (!environments.includes(environment.name)) return;
+    const { domain } = pipeline;
+    const request =
+      domain === COORDINATOR
+        ? { domain, job, trigger: id }
+        : { job: "tick", trigger: id, schedule: declarationOf(domain, trigger, environment) };
     new Schedule(this, pascal(id), {
       scheduleGroup: this.groupOf(this.props),
-      scheduleName: names.trigger(pipeline.domain, id),
+      scheduleName: names.trigger(domain, id),
       description,
-      enabled: environment.schedules,
       schedule: ScheduleExpression.expression(expression, TimeZone.of(timeZone)),
-      target: new StepFunctionsStartExecution(starter, {
-        input: ScheduleTargetInput.fromObject({
-          ...({ domain: pipeline.domain, job, trigger: id } satisfies StartRequest),
-          scheduledTime: ContextAttribute.scheduledTime,
-        }),
+      target: new StepFunctionsStartExecution(domain === COORDINATOR ? starter : this.coordinatorMachine(), {
+        input: ScheduleTargetInput.fromObject({ ...request, scheduledTime: ContextAttribute.scheduledTime }),
         deadLetterQueue: deadLetters,
-        // `run-once` still starts after a day without the service; `skip` forgets a start that is a minute late.
-        maxEventAge: misfire === "run-once" ? Duration.hours(24) : Duration.minutes(1),
-        retryAttempts: misfire === "run-once" ? 185 : 0,
+        // A late tick is decided as what it is; the clock's next is as good as a late one.
+        maxEventAge: domain === COORDINATOR ? Duration.minutes(1) : Duration.hours(24),
+        retryAttempts: domain === COORDINATOR ? 0 : 185,
       }),
     });
+  }
+
+  private coordinatorMachine(): IStateMachine {
+    const arn = Stack.of(this).formatArn({
+      service: "states",
+      resource: "stateMachine",
+      resourceName: this.props.names.machine(COORDINATOR),
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    });
+    this.coordinator ??= StateMachine.fromStateMachineArn(this, "Coordinator", arn);
+    return this.coordinator;
   }
 
   /** Scheduler counts by group and by nothing smaller: without one of its own a domain cannot be watched alone. */

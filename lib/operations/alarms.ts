@@ -64,7 +64,8 @@ function sums(metrics: readonly Metric[], period: Duration): IMetric[] {
   );
   return parts.map((part) => {
     const [first, ...others] = part;
-    if (first !== undefined && others.length === 0) return first;
+    // With a label even one metric becomes an expression.
+    if (first !== undefined && others.length === 0) return first.with({ label: "" });
     return new MathExpression({
       expression: "SUM(METRICS())",
       usingMetrics: Object.fromEntries(part.map((metric, index) => [`m${index}`, metric])),

@@ -14,6 +14,7 @@ const environment: EnvironmentProps = {
   logRetentionDays: 30,
   eventArchiveDays: 30,
   schedules: true,
+  failedOnceMinutes: 10,
   machineSettings: { GatherSeconds: "60" },
   runbooks: "https://git.example.org",
   lake: "s3tables",

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Stage } from "aws-cdk-lib";
 import type { Construct } from "constructs";
+import { lanesIn, RUNS_AT_ONCE } from "../../core/model/lanes/declared-lanes.ts";
 import type { Pipeline } from "../../core/model/pipeline.ts";
 import type { Bundles } from "../constructs/bundle.ts";
 import type { EnvironmentProps } from "../environment.ts";
@@ -30,11 +31,19 @@ export class EnvironmentStage extends Stage {
     super(scope, environment.name, {
       env: { ...(account === undefined ? {} : { account }), ...(region === undefined ? {} : { region }) },
     });
-    const platform = new PlatformStack(this, { environment, pipelines: domains.map(({ pipeline }) => pipeline) });
+    const pipelines = domains.map(({ pipeline }) => pipeline);
+    const runs = {
+      lanes: [...lanesIn(environment.name, pipelines)],
+      cap: RUNS_AT_ONCE[environment.name],
+      failedOnceDelayMs: environment.failedOnceMinutes * 60_000,
+    };
+    const platform = new PlatformStack(this, { environment, pipelines });
     if (environment.relational) new RelationalStack(this, environment).addStackDependency(platform);
     for (const { pipeline, definition } of domains) {
       const text = readFileSync(join(root, definition), "utf8");
-      new PipelineStack(this, { environment, pipeline, definition: text, bundles, layer }).addStackDependency(platform);
+      new PipelineStack(this, { environment, pipeline, runs, definition: text, bundles, layer }).addStackDependency(
+        platform,
+      );
     }
   }
 }

@@ -1,6 +1,7 @@
 import { Stack, Tags } from "aws-cdk-lib";
 import { StateMachineType } from "aws-cdk-lib/aws-stepfunctions";
 import type { Construct } from "constructs";
+import type { RunSettings } from "../../core/io/settings.ts";
 import type { Pipeline } from "../../core/model/pipeline.ts";
 import type { Bundles } from "../constructs/bundle.ts";
 import { deadLetterQueue } from "../constructs/dead-letter-queue.ts";
@@ -17,6 +18,7 @@ import { DomainOperations } from "../operations/domain-operations.ts";
 export interface PipelineStackProps {
   readonly environment: EnvironmentProps;
   readonly pipeline: Pipeline;
+  readonly runs: RunSettings;
   /** Text of the machine, Amazon States Language. */
   readonly definition: string;
   readonly bundles: Bundles;
@@ -26,7 +28,7 @@ export interface PipelineStackProps {
 
 /** One domain: its machine, its tasks, what starts it, and who hears of its failures. */
 export class PipelineStack extends Stack {
-  constructor(scope: Construct, { environment, pipeline, definition, bundles, layer }: PipelineStackProps) {
+  constructor(scope: Construct, { environment, pipeline, runs, definition, bundles, layer }: PipelineStackProps) {
     const names = namesOf(environment);
     const { domain } = pipeline;
     super(scope, kebab(domain), {
@@ -49,7 +51,7 @@ export class PipelineStack extends Stack {
     const fargates: FargateTask[] = [];
     for (const [id, task] of tasks) {
       const { compute } = task;
-      const common = { environment, names, domain, task, bundle: bundles(task) };
+      const common = { environment, names, domain, task, runs, bundle: bundles(task) };
       if (compute.kind === "fargate") fargates.push(new FargateTask(this, id, { ...common, compute }));
       else {
         const layers = task.duckdb === true && duckdb !== undefined ? { duckdb } : {};

@@ -11,6 +11,7 @@ const kept: EnvironmentProps = {
   logRetentionDays: 365,
   eventArchiveDays: 365,
   schedules: true,
+  failedOnceMinutes: 10,
   machineSettings: { GatherSeconds: "60" },
   runbooks: "https://git.example.org",
   lake: "s3tables",

@@ -44,11 +44,13 @@ it("every accepted finding, with its reason", () => {
     AwsSolutions-IAM5[one resource] | Getting a registry token has no resource-level permission.
     AwsSolutions-IAM5[one resource] | Log delivery and tracing have no resource-level permissions.
     AwsSolutions-IAM5[one resource] | Tracing has no resource-level permission.
+    AwsSolutions-IAM5[one resource] | Which runs a domain has is known only once they run.
     AwsSolutions-RDS10 | This environment keeps no data.
     AwsSolutions-RDS11 | Only the proxy's security group reaches it, and the proxy has no other port.
     AwsSolutions-RDS3 | This environment keeps no data.
     AwsSolutions-S1 | It is itself the bucket of the access logs.
     AwsSolutions-SF1 | A start that succeeds is on record as the run that it started; logging it again would cost more than the start.
+    AwsSolutions-SF1 | What it does is on record in the ledger; its errors are logged.
     AwsSolutions-SMG4 | The system that issued the value decides when it changes.
     AwsSolutions-SQS3 | It is itself the dead-letter queue.
     AwsSolutions-VPC7 | AWS::EC2::FlowLog is no resource type it knows.

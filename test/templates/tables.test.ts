@@ -144,6 +144,36 @@ it("every grant", () => {
     lakehouse.ReleaseBuild | encrypt items | key | via dynamodb, if encryption is own
     lakehouse.RecordFailure | write items | ledger
     lakehouse.RecordFailure | encrypt items | key | via dynamodb, if encryption is own
+    coordinator.RunEnded | write items | ledger
+    coordinator.RunEnded | start runs | openedx
+    coordinator.RunEnded | follow runs | openedx
+    coordinator.RunEnded | start runs | lakehouse
+    coordinator.RunEnded | follow runs | lakehouse
+    coordinator.RunEnded | start runs | operations
+    coordinator.RunEnded | follow runs | operations
+    coordinator.RunEnded | encrypt items | key | via dynamodb, if encryption is own
+    coordinator.Tick | write items | ledger
+    coordinator.Tick | start runs | openedx
+    coordinator.Tick | follow runs | openedx
+    coordinator.Tick | start runs | lakehouse
+    coordinator.Tick | follow runs | lakehouse
+    coordinator.Tick | start runs | operations
+    coordinator.Tick | follow runs | operations
+    coordinator.Tick | encrypt items | key | via dynamodb, if encryption is own
+    coordinator.Sweep | write items | ledger
+    coordinator.Sweep | start runs | openedx
+    coordinator.Sweep | follow runs | openedx
+    coordinator.Sweep | start runs | lakehouse
+    coordinator.Sweep | follow runs | lakehouse
+    coordinator.Sweep | start runs | operations
+    coordinator.Sweep | follow runs | operations
+    coordinator.Sweep | encrypt items | key | via dynamodb, if encryption is own
+    operations.SendAlert | write items | ledger
+    operations.SendAlert | read secret | slack/bot
+    operations.SendAlert | decrypt | key | via secretsmanager, if encryption is own
+    operations.SendAlert | encrypt items | key | via dynamodb, if encryption is own
+    operations.RecordFailure | write items | ledger
+    operations.RecordFailure | encrypt items | key | via dynamodb, if encryption is own
     "
   `);
 });
@@ -173,6 +203,8 @@ it("every trigger", () => {
     openedx.tracking_log | landing tracking_log_edxorg | sources/edxorg-gcs-archives/
     lakehouse.build | event asset_materialized | AssetMaterialized
     lakehouse.build | schedule sweep | cron(20 0/4 * * ? *) UTC (dev qa production)
+    coordinator.run_ended | run-ended run_ended | every end of a run
+    coordinator.sweep | schedule clock | rate(1 minutes) UTC (dev ci qa production emulated)
     "
   `);
 });

@@ -1,0 +1,178 @@
+import { createHash } from "node:crypto";
+import * as z from "zod";
+import { alertOf } from "../model/alerts/of-run.ts";
+import type { EndedRun } from "../model/ended-run.ts";
+import { Failure, isFailure } from "../model/failures.ts";
+import type { ItemKey } from "../model/items/item-key.ts";
+import type { RunRequest } from "../model/items/run-request.ts";
+import type { RunTarget } from "../model/items/trigger-rule.ts";
+import { OPERATIONS } from "../model/platform-domains.ts";
+import { describeRunFailure } from "../model/run-failure.ts";
+import { failedSteps } from "./failed-steps.ts";
+import { openItems, type Items } from "./items.ts";
+import { readRequest } from "./lane-requests.ts";
+import { openLanes, type Lanes } from "./lanes.ts";
+import { executionArnOf, machineArnOf } from "./machine-arns.ts";
+import type { ExecutionState, Io, Ledger } from "./ports.ts";
+import { ENV, type RunSettings, type Settings } from "./settings.ts";
+
+/** The rule re-requests by itself what failed, changed or was coded anew; what is missing waits for a person or a backfill. */
+const AUTOMATIC = ["failed-once", "upstream-changed", "code-changed"] as const;
+
+export interface CoordinationOptions {
+  readonly io: Pick<Io, "ledger" | "executions">;
+  readonly settings: Pick<Settings, "environment" | "runs" | "machineArnPrefix" | "embedded">;
+  readonly now: () => number;
+}
+
+/** What decides which run comes next: items, lanes, and what follows the end of a run. */
+export interface Coordination {
+  readonly items: Items;
+  readonly lanes: Lanes;
+  /** Follows up the end of a run: its item, its slot, the next runs, the alert. Repeating it is harmless. */
+  ended(run: EndedRun): Promise<{ readonly started: readonly string[] }>;
+}
+
+export function openCoordination({ io, settings, now }: CoordinationOptions): Coordination {
+  const { ledger, executions } = io;
+  const { lanes: declared, cap, failedOnceDelayMs } = runsOf(settings);
+  const items = openItems(ledger);
+  const settle = async (run: EndedRun): Promise<string | undefined> => {
+    const kept = await readRequest(ledger, run.name);
+    const request = kept?.request;
+    const lane = request?.lane ?? run.domain;
+    const { item } = run;
+    const before = item === undefined ? undefined : await items.read(item);
+    const applied =
+      item === undefined
+        ? undefined
+        : await apply(item, run, { domain: run.domain, lane, input: run.input }).catch(invalid);
+    const laneClosed = request !== undefined && run.failure?.name === "Misconfigured";
+    if (laneClosed && run.failure !== undefined) {
+      const { message } = run.failure;
+      await lanes.close(lane, { class: "Misconfigured", reason: message, since: run.endedAt });
+    }
+    const again = applied?.state.runs.some(({ reasons }) => reasons.includes("failed-once")) === true;
+    const repeated = request?.reason === "failed-once" && before?.last?.run != null;
+    await raise(run, before?.failingSince != null, {
+      first: repeated ? (before.last?.run ?? run.name) : run.name,
+      attempt: repeated ? 2 : 1,
+      laneClosed,
+      ...(again ? { retryAt: new Date(run.endedAt + failedOnceDelayMs).toISOString() } : {}),
+    });
+    // Also of a request that an earlier telling made: its dispatch may never have come.
+    return applied?.state.runs.some(({ phase }) => phase === "queued") === true ? lane : undefined;
+  };
+
+  const apply = async (item: ItemKey, run: EndedRun, target: RunTarget) => {
+    await keepTarget(ledger, item, target);
+    return items.apply(
+      item,
+      { type: "run-ended", run: run.name, at: run.endedAt, outcome: run.outcome },
+      {
+        now: now(),
+        create: true,
+        automatic: AUTOMATIC,
+        failedOnceDelayMs,
+        enqueue: { target, writesFor: lanes.writesFor },
+      },
+    );
+  };
+
+  const raise = async (
+    run: EndedRun,
+    wasFailing: boolean,
+    facts: Pick<Parameters<typeof alertOf>[2], "first" | "attempt" | "laneClosed" | "retryAt">,
+  ): Promise<void> => {
+    if (run.domain === OPERATIONS) return;
+    const steps = run.failure === undefined ? [] : await failedSteps(ledger, run.name);
+    const alert = alertOf(run, wasFailing, {
+      environment: settings.environment,
+      steps,
+      ...facts,
+      ...(settings.embedded === undefined ? { execution: consolePage(run.executionArn) } : {}),
+    });
+    if (alert === undefined) return;
+    const name = `alert-${createHash("sha256").update(run.executionArn).digest("hex").slice(0, 32)}`;
+    await executions
+      .start({ domain: OPERATIONS, name, input: { job: "alert", trigger: "run_ended", event: alert } })
+      .catch(told);
+  };
+
+  const lanes = openLanes({
+    ledger,
+    executions,
+    lanes: declared,
+    cap,
+    settle: async (request, end) => void (await settle(runOf(request, end, settings.machineArnPrefix))),
+  });
+
+  return {
+    items,
+    lanes,
+    async ended(run) {
+      const known = (await readRequest(ledger, run.name)) !== undefined;
+      const lane = await settle(run);
+      const freed = known ? (await lanes.ended(run.name, now())).started : [];
+      const granted = lane === undefined ? [] : (await lanes.dispatch([lane], now())).started;
+      return { started: [...freed, ...granted] };
+    },
+  };
+}
+
+function runsOf({ runs }: Pick<Settings, "runs">): RunSettings {
+  if (runs !== undefined) return runs;
+  throw new Failure("Misconfigured", `The setting ${ENV.runs} is missing.`, {
+    code: "setting_missing",
+    what: "decide which run comes next",
+    hint: "Only a task that declares whom it `starts` has it.",
+  });
+}
+
+/** The machine and input that would run an item once more, for those who know only the item. */
+async function keepTarget(ledger: Ledger, { asset, partition }: ItemKey, target: RunTarget): Promise<void> {
+  const key = { pk: `item-target#${asset}`, sk: partition };
+  const known = await ledger.get(key.pk, key.sk);
+  if (known !== undefined && JSON.stringify(known.data) === JSON.stringify(target)) return;
+  await ledger.write([{ put: { ...key, data: target }, if: { any: true } }]);
+}
+
+const Target = z.object({ domain: z.string(), lane: z.string(), input: z.record(z.string(), z.unknown()) });
+
+/** Undefined = no run of it has ended yet. */
+export async function readTarget(ledger: Ledger, { asset, partition }: ItemKey): Promise<RunTarget | undefined> {
+  return Target.optional().parse((await ledger.get(`item-target#${asset}`, partition))?.data);
+}
+
+/** A key that cannot be a partition is followed as a run only. */
+function invalid(error: unknown): undefined {
+  if (isFailure(error) && error.code === "partition_invalid") return undefined;
+  throw error;
+}
+
+/** The same end told again says less of what came before it: the first telling counts. */
+function told(error: unknown): void {
+  if (!isFailure(error) || error.code !== "execution_taken") throw error;
+}
+
+/** Of an execution whose end no event has told. */
+function runOf(request: RunRequest, end: ExecutionState, prefix: string): EndedRun {
+  const { name, domain, asset, partition, input, requestedAt } = request;
+  const { item: _item, mode: _mode, ...again } = input;
+  const endedAt = end.endedAt?.getTime() ?? requestedAt;
+  const failed = end.status === "FAILED" || end.status === "TIMED_OUT";
+  const failure = failed ? describeRunFailure(end.error ?? "States.Timeout", end.cause ?? "") : undefined;
+  return {
+    ...{ domain, name, startedAt: end.startedAt.getTime(), endedAt, item: { asset, partition }, input: again },
+    executionArn: executionArnOf(machineArnOf(prefix, domain), name),
+    job: typeof input["job"] === "string" ? input["job"] : "none",
+    ...(failure === undefined
+      ? { outcome: { status: end.status === "SUCCEEDED" ? "succeeded" : "cancelled" } }
+      : { failure, outcome: { status: "failed", class: failure.name, code: failure.code, message: failure.message } }),
+  };
+}
+
+const consolePage = (arn: string): string => {
+  const region = arn.split(":")[3] ?? "";
+  return `https://${region}.console.aws.amazon.com/states/home?region=${region}#/v2/executions/details/${arn}`;
+};

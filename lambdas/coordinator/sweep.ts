@@ -1,0 +1,16 @@
+import * as z from "zod";
+import { openCoordination } from "../../core/io/coordination.ts";
+import { describeFailure } from "../../core/model/failures.ts";
+import { task } from "../../core/task.ts";
+
+/** The clock of the lanes: leases that are over, requests that come due, starts that somebody died over. */
+export const handler = task({
+  name: "Sweep",
+  input: z.looseObject({}),
+  unrecorded: true,
+  run: async (_, { io, settings, log }) => {
+    const { started, refused, failed } = await openCoordination({ io, settings, now: Date.now }).lanes.tick(Date.now());
+    for (const { name, error } of failed) log.error("not settled", { run: name, failure: describeFailure(error) });
+    return { started: started.length, refused: refused.length, failed: failed.length };
+  },
+});

@@ -1,0 +1,70 @@
+import { ENVIRONMENTS, definePipeline } from "../../core/model/pipeline.ts";
+import { COORDINATOR } from "../../core/model/platform-domains.ts";
+
+export const coordinator = definePipeline({
+  domain: COORDINATOR,
+  description: "Decides which run comes next: follows up the end of every run, and is the clock of the lanes.",
+  machine: "express",
+  jobs: {
+    run_ended: {
+      description: "Writes a run's result into its item, frees its slot, asks for what follows, raises the alert.",
+      exampleInput: {
+        job: "run_ended",
+        event: { detail: "<detail of the event Step Functions Execution Status Change>" },
+      },
+    },
+    tick: {
+      description: "Decides a tick of a schedule and starts its run: off, late, running still, told before, or due.",
+      exampleInput: {
+        job: "tick",
+        schedule: {
+          ...{ id: "sweep", domain: "lakehouse", job: "build", expression: "cron(20 0/4 * * ? *)", timeZone: "UTC" },
+          ...{ misfire: "run-once", enabled: true },
+        },
+        scheduledTime: "2026-01-15T12:20:00Z",
+      },
+    },
+    sweep: {
+      description: "Renews or frees slots whose lease is over, and lets requests in that come due.",
+      exampleInput: { job: "sweep" },
+    },
+  },
+  tasks: {
+    RunEnded: {
+      description: "Follows up the end of one run.",
+      handler: "coordinator/run-ended",
+      compute: { kind: "lambda", memoryMb: 512, timeoutSeconds: 60 },
+      ledger: "write",
+      starts: "every",
+    },
+    Tick: {
+      description: "Decides one tick of a schedule, puts it on record, and starts its run.",
+      handler: "coordinator/tick",
+      compute: { kind: "lambda", memoryMb: 512, timeoutSeconds: 60 },
+      ledger: "write",
+      starts: "every",
+    },
+    Sweep: {
+      description: "Looks after slots, delayed requests, and ends that no event has told.",
+      handler: "coordinator/sweep",
+      compute: { kind: "lambda", memoryMb: 512, timeoutSeconds: 240 },
+      ledger: "write",
+      starts: "every",
+    },
+  },
+  triggers: [
+    { kind: "run-ended", id: "run_ended", description: "A run of any domain has ended.", job: "run_ended" },
+    {
+      kind: "schedule",
+      id: "clock",
+      description: "The clock of the lanes.",
+      job: "sweep",
+      expression: "rate(1 minutes)",
+      timeZone: "UTC",
+      environments: ENVIRONMENTS,
+      misfire: "skip",
+    },
+  ],
+  assets: [],
+  lanes: [],
+});
