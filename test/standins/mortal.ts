@@ -27,8 +27,10 @@ export function mortal(at: number, effect: boolean): Mortal {
             die();
             return never;
           }
-          const result: unknown = await Reflect.apply(method, target, args);
-          if (call < at) return result;
+          const answer: Promise<unknown> = Reflect.apply(method, target, args);
+          if (call < at) return answer;
+          // Also when it is refused: that answer is not heard either.
+          await answer.catch(() => undefined);
           die();
           return never;
         };
