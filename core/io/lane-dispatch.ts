@@ -52,35 +52,79 @@ export async function dispatchLanes(home: LaneHome, ids: readonly string[], now:
     const lane = fairest(candidates, cap, home.lanes);
     if (lane === undefined) return outcome;
     const most = Math.max(1, Math.floor(room / candidates.length));
-    const { granted, short } = await grantSome(home, lane, Math.min(BATCH, most), now);
+    const { granted, short } = await grantSome(home, lane, { most: Math.min(BATCH, most), now });
     const refused = outcome.refused.length;
     await startAll(home, lane.id, granted, outcome);
     // The slot of one that was refused is for the next.
     const again = short || outcome.refused.length > refused;
-    if (granted.length === 0 || !again) done.add(lane.id);
+    if (granted.length > 0 && again) continue;
+    done.add(lane.id);
+    // Nobody else had waited: who does since then has seen that the cap is reached, and is seen by the next end.
+    if (candidates.length === 1 && cap.short.length === 0) return outcome;
   }
 }
 
-/** Gives at most `most` slots in one transaction; `short` = there are free slots and runs for them still. */
+interface Granted {
+  readonly granted: readonly Slot[];
+  /** There are free slots and runs for them still. */
+  readonly short: boolean;
+  /** The run that was said to have ended held a slot. */
+  readonly freed: boolean;
+  /** The cap keeps other lanes waiting, and it is for `fairest` to say whose turn it is. */
+  readonly others: boolean;
+}
+
+/** Gives at most `most` slots in one transaction, in which the one of a run that has `ended` becomes free. */
 const grantSome = (
   { ledger, cap: limit, graceMs }: LaneHome,
   limits: LaneLimits,
-  most: number,
-  now: number,
-): Promise<{ readonly granted: readonly Slot[]; readonly short: boolean }> =>
-  changeLane<{ readonly granted: readonly Slot[]; readonly short: boolean }>(ledger, limits.id, async (lane, cap) => {
+  { most, now, ended }: { readonly most: number; readonly now: number; readonly ended?: string },
+): Promise<Granted> =>
+  changeLane<Granted>(ledger, limits.id, async (before, cap) => {
+    const lane = ended === undefined ? before : free(before, ended);
+    const freed = lane !== before;
+    const others = cap.short.some((id) => id !== limits.id);
+    const also = ended !== undefined && freed ? [forgetRequest(ended)] : [];
     const open = freeSlots(lane, limits);
-    if (open === 0) return { short: false, result: { granted: [], short: false } };
-    const count = Math.min(open, most, capRoom(cap, limit));
+    if (open === 0) return { lane, short: false, also, result: { granted: [], short: false, freed, others } };
+    const room = capRoom(cap, limit) + before.running.length - lane.running.length;
+    const count = freed && others ? 0 : Math.min(open, most, room);
     const waiting = await nextGrants(ledger, limits.id, lane.turns, count + 1);
     const taken = waiting.slice(0, count);
     const short = waiting.length > count && open > count;
-    if (taken.length === 0) return { short, result: { granted: [], short } };
     const entries = taken.map(({ entry }) => entry);
-    const next = grant(lane, entries, { now, until: now + graceMs });
-    const also = taken.map(({ entry, rev }) => leaving(entry, rev));
-    return { lane: next, short, also, result: { granted: next.running.slice(lane.running.length), short } };
+    const next = taken.length === 0 ? lane : grant(lane, entries, { now, until: now + graceMs });
+    return {
+      lane: next,
+      short,
+      also: [...also, ...taken.map(({ entry, rev }) => leaving(entry, rev))],
+      result: { granted: next.running.slice(lane.running.length), short, freed, others },
+    };
   });
+
+/**
+ * Frees the slot of a run that has ended and gives it to the next of its lane. In a lane with a queue that is one
+ * transaction, and the shared item, on which all lanes meet, stays as it is.
+ */
+export async function endRun(
+  home: LaneHome,
+  limits: LaneLimits,
+  name: string,
+  now: number,
+): Promise<Dispatched & { readonly freed: boolean }> {
+  const outcome = nothingYet();
+  const { granted, short, freed, others } = await grantSome(home, limits, { most: BATCH, now, ended: name });
+  await startAll(home, limits.id, granted, outcome);
+  if (freed && !short && !others && outcome.refused.length === 0) return { ...outcome, freed };
+  const more = await dispatchLanes(home, [limits.id], now);
+  return { ...joined(outcome, more), freed };
+}
+
+export const joined = (a: Dispatched, b: Dispatched): Dispatched => ({
+  started: [...a.started, ...b.started],
+  refused: [...a.refused, ...b.refused],
+  failed: [...a.failed, ...b.failed],
+});
 
 async function startAll(home: LaneHome, lane: string, slots: readonly Slot[], outcome: Dispatched): Promise<void> {
   await Promise.all(

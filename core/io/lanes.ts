@@ -4,7 +4,15 @@ import type { Closure, LaneLimits, Slot } from "../model/lanes/lane-state.ts";
 import { DELAYED, QueueEntry } from "../model/lanes/queue-entry.ts";
 import { grantOrder } from "../model/lanes/turns.ts";
 import { waitReason, type WaitReason } from "../model/lanes/wait-reason.ts";
-import { dispatchLanes, freeSlot, nothingYet, type Dispatched, type LaneHome } from "./lane-dispatch.ts";
+import {
+  dispatchLanes,
+  endRun,
+  freeSlot,
+  joined,
+  nothingYet,
+  type Dispatched,
+  type LaneHome,
+} from "./lane-dispatch.ts";
 import { joinQueues, nextDelayed, renewLeases } from "./lane-leases.ts";
 import { listQueue, oldestSince } from "./lane-queue.ts";
 import { enqueueing, readRequest, withdrawRequest } from "./lane-requests.ts";
@@ -99,9 +107,11 @@ export function openLanes(options: LaneOptions): Lanes {
 
     async ended(name, now) {
       const lane = (await readRequest(ledger, name))?.request.lane;
+      const limits = lane === undefined ? undefined : limitsOf(lane);
+      if (limits !== undefined) return endRun(home, limits, name, now);
       const freed = lane !== undefined && (await freeSlot(home, lane, name));
       // Perhaps whoever freed it died before it gave the slot to the next: then this second end is the last that tells.
-      return { ...(await dispatchLanes(home, lane === undefined ? all : [lane], now)), freed };
+      return { ...(await dispatchLanes(home, all, now)), freed };
     },
 
     async tick(now) {
@@ -109,12 +119,7 @@ export function openLanes(options: LaneOptions): Lanes {
       await joinQueues(ledger, now);
       const granted = await dispatchLanes(home, all, now);
       const next = await nextLook(home, now);
-      return {
-        started: [...renewed.started, ...granted.started],
-        refused: [...renewed.refused, ...granted.refused],
-        failed: [...renewed.failed, ...granted.failed],
-        ...(next === undefined ? {} : { next }),
-      };
+      return { ...joined(renewed, granted), ...(next === undefined ? {} : { next }) };
     },
 
     async withdraw(name, reason) {

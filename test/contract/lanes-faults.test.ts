@@ -135,13 +135,27 @@ const killedAfterWrite = (world: LanesWorld, nth: number): Lanes => {
 };
 
 it("gives on at the second telling the slot that was freed by somebody who died then", async () => {
+  const world = new LanesWorld(LANES, 1);
+  const calm = world.dispatcher(healthy());
+  const other = run("b", { lane: "canvas", domain: "canvas" });
+  await world.enqueue(calm, run("a"));
+  await calm.dispatch(["openedx"], T0);
+  await world.enqueue(calm, other);
+  await calm.dispatch(["canvas"], T0);
+  world.end(0);
+  await expect(killedAfterWrite(world, 1).ended(run("a").name, T0)).rejects.toThrow("killed");
+  expect(await calm.ended(run("a").name, T0)).toMatchObject({ freed: false, started: [other.name] });
+});
+
+it("gives the slot on in one transaction with the end, so that no death comes between", async () => {
   const world = new LanesWorld([{ id: "openedx", domain: "openedx", slots: 1 }], 4);
   const calm = world.dispatcher(healthy());
   for (const partition of ["a", "b"]) await world.enqueue(calm, run(partition));
   await calm.dispatch(["openedx"], T0);
   world.end(0);
-  await expect(killedAfterWrite(world, 1).ended(run("a").name, T0)).rejects.toThrow("killed");
-  expect(await calm.ended(run("a").name, T0)).toMatchObject({ freed: false, started: [run("b").name] });
+  await killedAfterWrite(world, 1).ended(run("a").name, T0);
+  expect(await calm.slotOf(run("b").name)).toMatchObject({ fence: 2, until: T0 + 60_000 });
+  expect(await calm.tick(T0 + 60_000)).toMatchObject({ started: [run("b").name] });
 });
 
 it("never starts what was withdrawn between its grant and its start", async () => {
