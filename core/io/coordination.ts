@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import * as z from "zod";
 import { alertOf } from "../model/alerts/of-run.ts";
 import type { EndedRun } from "../model/ended-run.ts";
 import { Failure, isFailure } from "../model/failures.ts";
@@ -8,20 +7,20 @@ import type { RunRequest } from "../model/items/run-request.ts";
 import type { RunTarget } from "../model/items/trigger-rule.ts";
 import { OPERATIONS } from "../model/platform-domains.ts";
 import { describeRunFailure } from "../model/run-failure.ts";
+import { openBackfills, type BackfillHome, type Backfills } from "./backfills.ts";
 import { failedSteps } from "./failed-steps.ts";
+import { keepTarget, readTarget } from "./item-targets.ts";
 import { openItems, type Items } from "./items.ts";
 import { readRequest } from "./lane-requests.ts";
 import { openLanes, type Lanes } from "./lanes.ts";
 import { executionArnOf, machineArnOf } from "./machine-arns.ts";
-import type { ExecutionState, Io, Ledger } from "./ports.ts";
+import type { ExecutionState, Io } from "./ports.ts";
+import { openRecovery, type Recovery } from "./recovery.ts";
 import { ENV, type RunSettings, type Settings } from "./settings.ts";
 
-/** The rule re-requests by itself what failed, changed or was coded anew; what is missing waits for a person or a backfill. */
-const AUTOMATIC = ["failed-once", "upstream-changed", "code-changed"] as const;
-
 export interface CoordinationOptions {
-  readonly io: Pick<Io, "ledger" | "executions">;
-  readonly settings: Pick<Settings, "environment" | "runs" | "machineArnPrefix" | "embedded">;
+  readonly io: Pick<Io, "ledger" | "objects" | "executions">;
+  readonly settings: Pick<Settings, "environment" | "buckets" | "runs" | "machineArnPrefix" | "embedded">;
   readonly now: () => number;
 }
 
@@ -29,15 +28,21 @@ export interface CoordinationOptions {
 export interface Coordination {
   readonly items: Items;
   readonly lanes: Lanes;
+  readonly backfills: Backfills;
+  readonly recovery: Recovery;
   /** Follows up the end of a run: its item, its slot, the next runs, the alert. Repeating it is harmless. */
   ended(run: EndedRun): Promise<{ readonly started: readonly string[] }>;
 }
 
+/** What the rule asks for by itself; what is missing waits for a person or a backfill. */
+const AUTOMATIC = ["failed-once", "upstream-changed", "code-changed"] as const;
+
 export function openCoordination({ io, settings, now }: CoordinationOptions): Coordination {
-  const { ledger, executions } = io;
+  const { ledger, objects, executions } = io;
   const { lanes: declared, cap, failedOnceDelayMs } = runsOf(settings);
   const items = openItems(ledger);
-  const settle = async (run: EndedRun): Promise<string | undefined> => {
+  const rules = { automatic: AUTOMATIC, failedOnceDelayMs };
+  const settle = async (run: EndedRun): Promise<{ readonly lane?: string; readonly backfill?: string }> => {
     const kept = await readRequest(ledger, run.name);
     const request = kept?.request;
     const lane = request?.lane ?? run.domain;
@@ -60,8 +65,10 @@ export function openCoordination({ io, settings, now }: CoordinationOptions): Co
       laneClosed,
       ...(again ? { retryAt: new Date(run.endedAt + failedOnceDelayMs).toISOString() } : {}),
     });
+    const backfill = request === undefined ? undefined : await backfills.ended(request, run.outcome, now());
     // Also of a request that an earlier telling made: its dispatch may never have come.
-    return applied?.state.runs.some(({ phase }) => phase === "queued") === true ? lane : undefined;
+    const isAsked = applied?.state.runs.some(({ phase }) => phase === "queued") === true;
+    return { ...(isAsked ? { lane } : {}), ...(backfill === undefined ? {} : { backfill }) };
   };
 
   const apply = async (item: ItemKey, run: EndedRun, target: RunTarget) => {
@@ -72,8 +79,7 @@ export function openCoordination({ io, settings, now }: CoordinationOptions): Co
       {
         now: now(),
         create: true,
-        automatic: AUTOMATIC,
-        failedOnceDelayMs,
+        ...rules,
         enqueue: { target, writesFor: lanes.writesFor },
       },
     );
@@ -107,14 +113,22 @@ export function openCoordination({ io, settings, now }: CoordinationOptions): Co
     settle: async (request, end) => void (await settle(runOf(request, end, settings.machineArnPrefix))),
   });
 
+  const home: BackfillHome = {
+    ...{ ledger, objects, executions, items, lanes, rules },
+    bucket: settings.buckets.artifacts,
+    slotsOf: (lane) => declared.find(({ id }) => id === lane)?.slots,
+    targetOf: (key) => readTarget(ledger, key),
+  };
+  const backfills = openBackfills(home);
+
   return {
-    items,
-    lanes,
+    ...{ items, lanes, backfills, recovery: openRecovery(home) },
     async ended(run) {
       const known = (await readRequest(ledger, run.name)) !== undefined;
-      const lane = await settle(run);
+      const { lane, backfill } = await settle(run);
       const freed = known ? (await lanes.ended(run.name, now())).started : [];
       const granted = lane === undefined ? [] : (await lanes.dispatch([lane], now())).started;
+      if (backfill !== undefined) await backfills.feed(backfill, now());
       return { started: [...freed, ...granted] };
     },
   };
@@ -127,21 +141,6 @@ function runsOf({ runs }: Pick<Settings, "runs">): RunSettings {
     what: "decide which run comes next",
     hint: "Only a task that declares whom it `starts` has it.",
   });
-}
-
-/** The machine and input that would run an item once more, for those who know only the item. */
-async function keepTarget(ledger: Ledger, { asset, partition }: ItemKey, target: RunTarget): Promise<void> {
-  const key = { pk: `item-target#${asset}`, sk: partition };
-  const known = await ledger.get(key.pk, key.sk);
-  if (known !== undefined && JSON.stringify(known.data) === JSON.stringify(target)) return;
-  await ledger.write([{ put: { ...key, data: target }, if: { any: true } }]);
-}
-
-const Target = z.object({ domain: z.string(), lane: z.string(), input: z.record(z.string(), z.unknown()) });
-
-/** Undefined = no run of it has ended yet. */
-export async function readTarget(ledger: Ledger, { asset, partition }: ItemKey): Promise<RunTarget | undefined> {
-  return Target.optional().parse((await ledger.get(`item-target#${asset}`, partition))?.data);
 }
 
 /** A key that cannot be a partition is followed as a run only. */
@@ -158,7 +157,7 @@ function told(error: unknown): void {
 /** Of an execution whose end no event has told. */
 function runOf(request: RunRequest, end: ExecutionState, prefix: string): EndedRun {
   const { name, domain, asset, partition, input, requestedAt } = request;
-  const { item: _item, mode: _mode, ...again } = input;
+  const { item: _item, mode: _mode, requestedBy: _requestedBy, ...again } = input;
   const endedAt = end.endedAt?.getTime() ?? requestedAt;
   const failed = end.status === "FAILED" || end.status === "TIMED_OUT";
   const failure = failed ? describeRunFailure(end.error ?? "States.Timeout", end.cause ?? "") : undefined;

@@ -45,7 +45,17 @@ export interface EndedRun {
 }
 
 /** Whose presence in the input comes from the event or the request that started that run. */
-const OF_ONE_START = new Set(["trigger", "eventId", "eventTime", "versionId", "etag", "sizeBytes", "item", "mode"]);
+const OF_ONE_START = new Set([
+  "trigger",
+  "eventId",
+  "eventTime",
+  "versionId",
+  "etag",
+  "sizeBytes",
+  "item",
+  "mode",
+  "requestedBy",
+]);
 
 /** Undefined = an execution of a machine that is not ours. `prefix`: what all ARNs of our machines begin with. */
 export function endedRun(execution: EndedExecution, prefix: string): EndedRun | undefined {

@@ -3,14 +3,16 @@ import { openCoordination } from "../../core/io/coordination.ts";
 import { describeFailure } from "../../core/model/failures.ts";
 import { task } from "../../core/task.ts";
 
-/** The clock of the lanes: leases that are over, requests that come due, starts that somebody died over. */
+/** The clock of the lanes: leases that are over, requests that come due, starts that somebody died over; and of backfills. */
 export const handler = task({
   name: "Sweep",
   input: z.looseObject({}),
   unrecorded: true,
   run: async (_, { io, settings, log }) => {
-    const { started, refused, failed } = await openCoordination({ io, settings, now: Date.now }).lanes.tick(Date.now());
+    const { lanes, backfills } = openCoordination({ io, settings, now: Date.now });
+    const { started, refused, failed } = await lanes.tick(Date.now());
     for (const { name, error } of failed) log.error("not settled", { run: name, failure: describeFailure(error) });
-    return { started: started.length, refused: refused.length, failed: failed.length };
+    const { length } = await backfills.sweep(Date.now());
+    return { backfills: length, started: started.length, refused: refused.length, failed: failed.length };
   },
 });
