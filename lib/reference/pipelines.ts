@@ -1,3 +1,4 @@
+import { DEFAULT_SLOTS, lanesIn } from "../../core/model/lanes/declared-lanes.ts";
 import type { Pipeline, Trigger } from "../../core/model/pipeline.ts";
 import { code, page, table } from "./markdown.ts";
 
@@ -24,17 +25,24 @@ export const pipelinesPage = (pipelines: readonly Pipeline[]): string =>
           trigger.description,
         ]),
       ),
-      ...(pipeline.lanes.length === 0
-        ? []
-        : [
-            "### Lanes",
-            table(
-              ["lane", "slots", "description"],
-              pipeline.lanes.map(({ id, slots, description }) => [code(id), String(slots), description]),
-            ),
-          ]),
+      ...lanesOf(pipeline),
     ]),
   );
+
+/** An Express machine has runs of no lane. */
+function lanesOf(pipeline: Pipeline): readonly string[] {
+  const rows = lanesIn("production", [pipeline]).map(({ id }) => {
+    const declared = pipeline.lanes.find((lane) => lane.id === id);
+    const {
+      slots = DEFAULT_SLOTS,
+      slotsIn = {},
+      description = "Runs of the domain that name no other lane.",
+    } = declared ?? {};
+    const others = Object.entries(slotsIn).map(([environment, count]) => `${environment}: ${count}`);
+    return [code(id), [slots, ...others].join(", "), description];
+  });
+  return rows.length === 0 ? [] : ["### Lanes", table(["lane", "slots", "description"], rows)];
+}
 
 function startOf(trigger: Trigger): string {
   switch (trigger.kind) {

@@ -63,7 +63,7 @@ export function lanesContract(home: Home<Opened<Ledger>>): void {
     const enqueue = async (...requests: readonly RunRequest[]): Promise<void> => {
       for (const request of requests) await opened.port.write(lanes.writesFor(request));
     };
-    const partitions = (): unknown[] =>
+    const partitions = (): string[] =>
       executions.all.map(({ input }) => (input as { item: { partition: string } }).item.partition);
     const end = async (request: RunRequest, now = T0): Promise<void> => {
       executions.end(request.domain, request.name, { status: "SUCCEEDED" });

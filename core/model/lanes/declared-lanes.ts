@@ -2,7 +2,7 @@ import type { EnvironmentName, LaneDeclaration, Pipeline } from "../pipeline.ts"
 import type { LaneLimits } from "./lane-state.ts";
 
 /** Slots of a domain's own lane where nothing declares it. */
-const DEFAULT_SLOTS = 8;
+export const DEFAULT_SLOTS = 8;
 /** About 150 bytes each in an item of at most 400 KB. */
 const SLOTS_MAX = 1_000;
 
