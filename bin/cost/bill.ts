@@ -3,7 +3,7 @@ import { jobUsage, sharedUsage } from "./data.ts";
 import { withFreeTier, type Line } from "./line.ts";
 import { peerLines } from "./peer.ts";
 import { priceResources } from "./resources.ts";
-import { countRuns } from "./runs.ts";
+import { countRuns, runsIn } from "./runs.ts";
 import type { Resource } from "./templates.ts";
 import { pathUsage } from "./usage.ts";
 import type { Workload } from "./workload.ts";
@@ -11,7 +11,7 @@ import type { Workload } from "./workload.ts";
 export interface Bill {
   /** Runs from outside, as asked for. */
   readonly runs: number;
-  /** All runs, with those that follow from them. */
+  /** All runs that are on record, with those that follow from them; what the coordinator does is none. */
   readonly executions: number;
   readonly fargateHours: number;
   readonly lines: readonly Line[];
@@ -34,10 +34,8 @@ export function billOf(
   const perPath = used.flatMap(({ lines }) => lines);
   const perJob = Object.keys(workload.jobs).flatMap((name) => {
     const [domain = "", job] = name.split("/");
-    const runs = counted.paths
-      .filter((path) => path.domain === domain && path.job === job)
-      .reduce((sum, path) => sum + path.runs, 0);
-    return jobUsage(domain, name, runs, resources, workload);
+    const own = counted.paths.filter((path) => path.domain === domain && path.job === job);
+    return jobUsage(domain, name, runsIn(own), own[0]?.kind ?? "variable", resources, workload);
   });
   const logGb = perPath.filter(({ price }) => price === "logIngested").reduce((sum, { quantity }) => sum + quantity, 0);
   const shared = sharedUsage(counted.paths, fargateHours, logGb, resources, workload);
@@ -45,7 +43,7 @@ export function billOf(
   const peer = peerLines(lines, counted.paths, workload);
   return {
     runs: workload.runs,
-    executions: counted.paths.reduce((sum, { runs }) => sum + runs, 0),
+    executions: counted.executions,
     fargateHours,
     lines: freeTier ? withFreeTier(lines) : lines,
     peer: freeTier ? withFreeTier(peer) : peer,

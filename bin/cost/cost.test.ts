@@ -12,12 +12,13 @@ import { totalOf, usdOf } from "./line.ts";
 import { HOURS, PRICES, priceOf } from "./prices.ts";
 import { documentOf, summaryOf } from "./report.ts";
 import { priceResources, ticksOf } from "./resources.ts";
-import { countRuns } from "./runs.ts";
+import { countRuns, runsIn } from "./runs.ts";
 import type { Resource } from "./templates.ts";
 import { readWorkload } from "./workload.ts";
 
 const pipelines = domains.map(({ pipeline }) => pipeline);
 const workload = readWorkload();
+const ALERTS = workload.shared.alertsPerRun;
 const folder = mkdtempSync(join(tmpdir(), "millrace-cost-test-"));
 let templates: Awaited<ReturnType<typeof synthesised>>;
 beforeAll(async () => {
@@ -119,6 +120,33 @@ describe("resources", () => {
     const schedule = { ScheduleExpression: "cron(20 0/4 * * ? *)", ScheduleExpressionTimezone: "UTC" };
     expect(ticksOf({ ...schedule, State: "ENABLED" })).toBeCloseTo((365 * 6) / 12, 6);
     expect(ticksOf({ ...schedule, State: "DISABLED" })).toBe(0);
+  });
+});
+
+describe("the coordinator", () => {
+  const count = (runs: number) => countRuns({ ...workload, runs }, pipelines, templates["production"] ?? []);
+  const of = (name: string, runs: number): number =>
+    runsIn(count(runs).paths.filter(({ domain, job }) => `${domain}/${job}` === name));
+
+  it("hears of every end of a run, alerts included, and of every tick", () => {
+    const { paths, executions } = count(10_000);
+    expect(of("coordinator/run_ended", 10_000)).toBeCloseTo(executions, 6);
+    expect(executions).toBeCloseTo(runsIn(paths.filter(({ domain }) => domain !== "coordinator")), 6);
+    expect(of("operations/alert", 10_000)).toBeCloseTo((executions / (1 + ALERTS)) * ALERTS, 6);
+    expect(of("coordinator/tick", 10_000)).toBeCloseTo((365 * 6) / 12, 6);
+    expect(of("coordinator/sweep", 10_000)).toBeCloseTo((365 * 24 * 60) / 12, 0);
+  });
+
+  it("pays for requests and for started tenths of a second in steps of 64 MB, for its clock without a run", () => {
+    const { lines } = bill(0);
+    const clock = lines.filter(({ domain, what }) => domain === "coordinator" && what === "sweep runs");
+    const seconds = workload.jobs["coordinator/sweep"]?.paths[0]?.seconds["Sweep"] ?? 0;
+    const sweeps = of("coordinator/sweep", 0);
+    expect(clock.map(({ price, kind, quantity }) => [price, kind, quantity])).toEqual([
+      ["expressRequest", "fixed", sweeps],
+      ["expressDuration", "fixed", (sweeps * Math.ceil(seconds * 10)) / 10 / 16],
+    ]);
+    expect(lines.filter(({ domain, price }) => domain === "coordinator" && price === "transitions")).toEqual([]);
   });
 });
 

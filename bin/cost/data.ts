@@ -1,8 +1,10 @@
-import { expressMachines, hasInsights } from "./machines.ts";
+import { COORDINATOR } from "../../core/model/platform-domains.ts";
+import { hasInsights } from "./machines.ts";
 import type { Line } from "./line.ts";
 import { HOURS, type PriceId } from "./prices.ts";
-import type { PathRuns } from "./runs.ts";
+import { runsIn, type PathRuns } from "./runs.ts";
 import { listOf, numberIn, ofType, type Resource } from "./templates.ts";
+import { isNamed } from "./usage.ts";
 import type { Workload } from "./workload.ts";
 
 const KB_PER_GB = 1e6;
@@ -16,6 +18,7 @@ export function jobUsage(
   domain: string,
   name: string,
   runs: number,
+  kind: Line["kind"],
   resources: readonly Resource[],
   workload: Workload,
 ) {
@@ -24,7 +27,7 @@ export function jobUsage(
   const job = name.split("/")[1] ?? name;
   const lines: Line[] = [];
   const add = (what: string, price: PriceId, quantity: number): void => {
-    if (quantity > 0) lines.push({ domain, what: `${job} ${what}`, price, quantity, kind: "variable" });
+    if (quantity > 0) lines.push({ domain, what: `${job} ${what}`, price, quantity, kind });
   };
   const { months } = workload;
   const landedGb = (runs * each.landedMb) / MB_PER_GB;
@@ -66,10 +69,7 @@ export function sharedUsage(
   workload: Workload,
 ): readonly Line[] {
   const { shared, months } = workload;
-  const runs = paths.reduce((sum, path) => sum + path.runs, 0);
-  const functions = ofType(resources, "AWS::Lambda::Function");
-  // Metrics cost by the hours in which they are sent: few runs do not touch every hour.
-  const busyHours = Math.min(1, runs / HOURS);
+  const runs = runsIn(paths.filter(({ domain }) => domain !== COORDINATOR));
   const has = (type: string): boolean => ofType(resources, type).length > 0;
   const line = (what: string, price: PriceId, quantity: number, kind: Line["kind"] = "variable"): Line => ({
     domain: "platform",
@@ -79,19 +79,17 @@ export function sharedUsage(
     kind,
   });
   return [
-    ...expressMachines(resources).flatMap((machine) => {
-      const started = paths
-        .filter(({ domain }) => machine.domain === "platform" || domain === machine.domain)
-        .reduce((sum, path) => sum + path.runs, 0);
-      const own = { domain: machine.domain, what: "starts of runs", kind: "variable" as const };
-      return [
-        { ...own, price: "expressRequest" as const, quantity: started },
-        { ...own, price: "expressDuration" as const, quantity: started * shared.starterSeconds * (64 / 1_024) },
-      ];
-    }),
     line("stored logs", "logStored", logGb * shared.logCompression * Math.min(months, keptMonths(resources))),
     ...(has("AWS::EC2::FlowLog") ? [line("network logs", "logIngested", shared.networkLogGb, "fixed")] : []),
-    line("metrics of tasks", "metric", functions.length * shared.metricsPerFunction * busyHours),
+    ...ofType(resources, "AWS::Lambda::Function").map((one) => {
+      const calls = paths.filter(
+        ({ domain, path }) =>
+          domain === one.domain && Object.keys(path.seconds).some((task) => isNamed(one.properties, task)),
+      );
+      // Metrics cost by the hours in which they are sent: few runs do not touch every hour.
+      const busyHours = Math.min(1, runsIn(calls) / HOURS);
+      return line("metrics of tasks", "metric", shared.metricsPerFunction * busyHours, calls[0]?.kind);
+    }),
     ...(hasInsights(resources)
       ? [line("metrics of containers", "metric", shared.insightMetrics * Math.min(1, fargateHours / HOURS))]
       : []),

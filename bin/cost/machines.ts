@@ -1,16 +1,13 @@
 import { Machine } from "./happy-path.ts";
 import { listOf, memberOf, ofType, textOf, type Resource } from "./templates.ts";
 
-/** The machine that runs a domain; a starter beside it is an Express one. */
-export const standardMachine = (own: readonly Resource[]): Resource | undefined =>
-  ofType(own, "AWS::StepFunctions::StateMachine").find(
-    ({ properties }) => properties["StateMachineType"] !== "EXPRESS",
-  );
+export const isExpress = ({ properties }: Resource): boolean => properties["StateMachineType"] === "EXPRESS";
 
-export const expressMachines = (resources: readonly Resource[]): readonly Resource[] =>
-  ofType(resources, "AWS::StepFunctions::StateMachine").filter(
-    ({ properties }) => properties["StateMachineType"] === "EXPRESS",
-  );
+/** The machine that runs a domain: an Express one beside a standard one is its starter, alone it is the machine. */
+export function machineOf(own: readonly Resource[]): Resource | undefined {
+  const all = ofType(own, "AWS::StepFunctions::StateMachine");
+  return all.find((one) => !isExpress(one)) ?? all.find(isExpress);
+}
 
 /** The text of a machine as it is deployed. Undefined = a text that is not there to be read. */
 export function definitionOf({ properties }: Resource): Machine | undefined {

@@ -1,6 +1,7 @@
+import { COORDINATOR, OPERATIONS } from "../../core/model/platform-domains.ts";
 import type { Line } from "./line.ts";
 import { HOURS, priceOf, type PriceId } from "./prices.ts";
-import type { PathRuns } from "./runs.ts";
+import { runsIn, type PathRuns } from "./runs.ts";
 import type { Workload } from "./workload.ts";
 
 /** What the data costs, whoever moves it: the peer pays the same. */
@@ -21,8 +22,10 @@ export function peerLines(own: readonly Line[], paths: readonly PathRuns[], work
     line(name, "fargateArmCpu", count * vcpu * HOURS),
     line(name, "fargateArmMemory", count * gb * HOURS),
   ]);
-  const runs = paths.reduce((sum, path) => sum + path.runs, 0);
-  const seconds = paths.reduce((sum, { path, runs: count }) => {
+  // The daemon looks after its runs itself, and tells of those that fail.
+  const worked = paths.filter(({ domain }) => domain !== COORDINATOR && domain !== OPERATIONS);
+  const runs = runsIn(worked);
+  const seconds = worked.reduce((sum, { path, runs: count }) => {
     const work = Object.values(path.seconds).reduce((total, task) => total + task, 0);
     return sum + count * (work + run.startSeconds);
   }, 0);

@@ -1,5 +1,7 @@
 import type { Pipeline } from "../../core/model/pipeline.ts";
+import { COORDINATOR, OPERATIONS } from "../../core/model/platform-domains.ts";
 import { badInput } from "../cli/output.ts";
+import type { Line } from "./line.ts";
 import { ticksOf } from "./resources.ts";
 import { ofType, type Resource } from "./templates.ts";
 import type { Path, Workload } from "./workload.ts";
@@ -10,33 +12,61 @@ export interface PathRuns {
   readonly job: string;
   readonly path: Path;
   readonly runs: number;
+  /** Fixed = the clock alone decides how many. */
+  readonly kind: Line["kind"];
 }
 
-/** How often each path runs in a month: what lands, what that announces, and what the clock starts. */
+/**
+ * How often each path runs in a month: what lands, what that announces, what the clock starts, what is told of those
+ * that fail, and what the coordinator does about them all. `executions` are all but the coordinator's.
+ */
 export function countRuns(
   workload: Workload,
   pipelines: readonly Pipeline[],
   resources: readonly Resource[],
-): { readonly paths: readonly PathRuns[]; readonly warnings: readonly string[] } {
+): { readonly paths: readonly PathRuns[]; readonly executions: number; readonly warnings: readonly string[] } {
   checkJobs(workload, pipelines);
-  const warnings: string[] = [];
-  const landed = jobsOf(pipelines).flatMap((entry) => {
+  const jobs = jobsOf(pipelines);
+  const of = (domain: string): readonly Entry[] => jobs.filter((entry) => entry.domain === domain);
+  const landed = jobs.flatMap((entry) => {
     const { share } = workload.jobs[entry.name] ?? {};
     return share === undefined ? [] : pathsOf(entry, workload, share * workload.runs);
   });
-  const followed = jobsOf(pipelines).flatMap((entry) => {
-    if (workload.jobs[entry.name]?.share !== undefined) return [];
+  const followed = jobs.flatMap((entry) => {
+    if (workload.jobs[entry.name]?.share !== undefined || [COORDINATOR, OPERATIONS].includes(entry.domain)) return [];
     const started = entry.pipeline.triggers.filter(({ job }) => job === entry.job);
     const events = started.some(({ kind }) => kind === "event") ? announcements(landed, pipelines) : 0;
     const ticks = started
       .filter(({ kind }) => kind === "schedule")
       .reduce((sum, { id }) => sum + ticksNamed(resources, entry.domain, id), 0);
-    const paths = pathsOf(entry, workload, events + ticks);
-    if (paths.length === 0) warnings.push(`No workload is stated for ${entry.name}: it counts as never run.`);
-    return paths;
+    return pathsOf(entry, workload, events + ticks);
   });
-  return { paths: [...landed, ...followed], warnings };
+  const work = [...landed, ...followed];
+  const alerts = of(OPERATIONS).flatMap((entry) =>
+    pathsOf(entry, workload, runsIn(work) * workload.shared.alertsPerRun),
+  );
+  const executions = runsIn(work) + runsIn(alerts);
+  const coordinated = of(COORDINATOR).flatMap((entry) => coordinatedPaths(entry, workload, executions, resources));
+  const warnings = jobs
+    .filter(({ name }) => workload.jobs[name] === undefined)
+    .map(({ name }) => `No workload is stated for ${name}: it counts as never run.`);
+  return { paths: [...work, ...alerts, ...coordinated], executions, warnings };
 }
+
+/** Every end of a run, every tick of its own schedules, and by the job without a trigger those of all other domains. */
+function coordinatedPaths(entry: Entry, workload: Workload, executions: number, resources: readonly Resource[]) {
+  const triggers = entry.pipeline.triggers.filter(({ job }) => job === entry.job);
+  if (triggers.some(({ kind }) => kind === "run-ended")) return pathsOf(entry, workload, executions);
+  const others = ofType(resources, "AWS::Scheduler::Schedule").filter(({ domain }) => domain !== entry.domain);
+  const ticks =
+    triggers.length > 0
+      ? triggers.map(({ id }) => ticksNamed(resources, entry.domain, id))
+      : others.map(({ properties }) => ticksOf(properties));
+  const sum = ticks.reduce((total, one) => total + one, 0);
+  return pathsOf(entry, workload, sum, "fixed");
+}
+
+export const runsIn = (paths: readonly PathRuns[]): number => paths.reduce((sum, { runs }) => sum + runs, 0);
 
 interface Entry {
   readonly name: string;
@@ -76,13 +106,18 @@ function checkJobs(workload: Workload, pipelines: readonly Pipeline[]): void {
 }
 
 /** In the order of the workload; the last path takes the rest. */
-function pathsOf({ name, domain, job }: Entry, workload: Workload, runs: number): readonly PathRuns[] {
+function pathsOf(
+  { name, domain, job }: Entry,
+  workload: Workload,
+  runs: number,
+  kind: Line["kind"] = "variable",
+): readonly PathRuns[] {
   const paths = workload.jobs[name]?.paths ?? [];
   let left = runs;
   return paths.map((path, index) => {
     const wanted = index === paths.length - 1 ? left : Math.min(left, path.share * runs, path.atMostPerMonth ?? runs);
     left -= wanted;
-    return { domain, job, path, runs: wanted };
+    return { domain, job, path, runs: wanted, kind };
   });
 }
 

@@ -1,6 +1,6 @@
 import type { Pipeline } from "../../core/model/pipeline.ts";
 import type { Line } from "./line.ts";
-import { definitionOf, standardMachine } from "./machines.ts";
+import { definitionOf, isExpress, machineOf } from "./machines.ts";
 import { transitionsOf } from "./happy-path.ts";
 import type { PriceId } from "./prices.ts";
 import { announces, type PathRuns } from "./runs.ts";
@@ -17,6 +17,8 @@ export interface Usage {
 const FARGATE_LEAST_SECONDS = 60;
 const FARGATE_FREE_DISK_GB = 20;
 const LAMBDA_FREE_DISK_MB = 512;
+/** Billed in steps of 64 MB: what AWS adds (50 MB), the text and the input of the machines here fit into the first. */
+const EXPRESS_GB = 64 / 1_024;
 const KB_PER_GB = 1e6;
 
 /** Lines of one path: its states, its tasks, its events, its logs. */
@@ -26,24 +28,35 @@ export function pathUsage(
   pipelines: readonly Pipeline[],
   { shared }: Workload,
 ): Usage {
-  const { domain, job, path, runs } = run;
+  const { domain, job, path, runs, kind } = run;
   const lines: Line[] = [];
   const warnings: string[] = [];
   const add = (what: string, price: PriceId, quantity: number): void => {
-    if (quantity > 0) lines.push({ domain, what, price, quantity, kind: "variable" });
+    if (quantity > 0) lines.push({ domain, what, price, quantity, kind });
   };
+  const pipeline = pipelines.find((one) => one.domain === domain);
   const own = resources.filter((resource) => resource.domain === domain);
   const tasks = new Set(Object.keys(path.seconds));
-  const declared = new Set(Object.keys(pipelines.find((one) => one.domain === domain)?.tasks ?? {}));
-  const machine = standardMachine(own);
+  const declared = new Set(Object.keys(pipeline?.tasks ?? {}));
+  const machine = machineOf(own);
   const definition = machine === undefined ? undefined : definitionOf(machine);
   const states = definition === undefined ? undefined : transitionsOf(definition, tasks, declared);
   if (states === undefined)
     warnings.push(`The machine of ${domain} has no path through ${[...tasks].join(", ")} (${job}, ${path.name}).`);
-  const transitions = runs * ((states ?? 0) + shared.retriesPerRun);
-  add(`${job} runs`, "transitions", transitions);
   let fargateHours = 0;
-  let logKb = transitions * shared.logKbPerTransition;
+  let logKb = 0;
+  if (machine !== undefined && isExpress(machine)) {
+    // Nothing is logged of a run that goes well.
+    const seconds = Object.values(path.seconds).reduce((sum, task) => sum + task, 0);
+    for (const [price, quantity] of expressUse(runs, seconds)) add(`${job} runs`, price, quantity);
+  } else {
+    const transitions = runs * ((states ?? 0) + shared.retriesPerRun);
+    add(`${job} runs`, "transitions", transitions);
+    logKb += transitions * shared.logKbPerTransition;
+    // What has no trigger is started by the coordinator itself.
+    const starts = pipeline === undefined || pipeline.triggers.length === 0 ? 0 : runs;
+    for (const [price, quantity] of expressUse(starts, shared.starterSeconds)) add("starts of runs", price, quantity);
+  }
   for (const [task, seconds] of Object.entries(path.seconds)) {
     const lambda = own.find(({ type, properties }) => type === "AWS::Lambda::Function" && isNamed(properties, task));
     const container = own.find(
@@ -82,6 +95,11 @@ export function pathUsage(
   return { lines, warnings, fargateHours };
 }
 
+const expressUse = (runs: number, seconds: number): (readonly [PriceId, number])[] => [
+  ["expressRequest", runs],
+  ["expressDuration", (runs * Math.ceil(seconds * 10) * EXPRESS_GB) / 10],
+];
+
 function lambdaUse({ properties }: Resource, runs: number, seconds: number): (readonly [PriceId, number])[] {
   const memoryGb = numberIn(properties["MemorySize"], 128) / 1_024;
   const diskMb = numberIn(memberOf(properties["EphemeralStorage"], "Size"), LAMBDA_FREE_DISK_MB);
@@ -109,7 +127,7 @@ function fargateUse({ properties }: Resource, hours: number, spot: number): (rea
 }
 
 /** `millrace-qa-openedx-InspectLog` is the function, and the family of the container, of the task InspectLog. */
-const isNamed = ({ FunctionName, Family }: Resource["properties"], task: string): boolean =>
+export const isNamed = ({ FunctionName, Family }: Resource["properties"], task: string): boolean =>
   [FunctionName, Family].some((name) => typeof name === "string" && name.endsWith(`-${task}`));
 
 /** A container is told by its environment what dbt runs on. */

@@ -52,6 +52,7 @@ const Workload = z.strictObject({
     fargateStartSeconds: Figure,
     spotShare: Share,
     retriesPerRun: Figure,
+    alertsPerRun: Share,
     logKbPerTask: Figure,
     logKbPerTransition: Figure,
     logKbPerContainer: Figure,
