@@ -4,14 +4,27 @@ import { addVerb, type Verb } from "./verb.ts";
 import { alerts } from "./verbs/alerts.ts";
 import { aslCheck, aslRun } from "./verbs/asl.ts";
 import { assets } from "./verbs/assets.ts";
+import {
+  backfillCancel,
+  backfillList,
+  backfillPause,
+  backfillPlan,
+  backfillResume,
+  backfillShow,
+  backfillStart,
+} from "./verbs/backfill.ts";
 import { deliveries } from "./verbs/deliveries.ts";
 import { doctor } from "./verbs/doctor.ts";
 import { down } from "./verbs/down.ts";
+import { failures } from "./verbs/failures.ts";
 import { lake } from "./verbs/lake.ts";
 import { land } from "./verbs/land.ts";
+import { lanesClose, lanesList, lanesOpen } from "./verbs/lanes.ts";
+import { partitions } from "./verbs/partitions.ts";
 import { preflight } from "./verbs/preflight.ts";
 import { quarantineExport, quarantineList, quarantineShow } from "./verbs/quarantine.ts";
 import { query } from "./verbs/query.ts";
+import { cancel, rerun } from "./verbs/rerun.ts";
 import { reset } from "./verbs/reset.ts";
 import { runAgain, runRedrive, runShow, runStart, runStop } from "./verbs/run.ts";
 import { runs } from "./verbs/runs.ts";
@@ -33,6 +46,10 @@ export const VERBS: readonly Verb[] = [
   land,
   runs,
   assets,
+  partitions,
+  failures,
+  rerun,
+  cancel,
   query,
   deliveries,
   alerts,
@@ -52,6 +69,14 @@ export const GROUPS: Readonly<Record<string, { readonly summary: string; readonl
   schedules: {
     summary: "What runs by the clock: look ahead, look back, switch it on or off for a while",
     verbs: [schedulesList, schedulesOn, schedulesOff, schedulesClear, schedulesTicks, schedulesPreview],
+  },
+  backfill: {
+    summary: "Run many partitions: look ahead, start, follow, pause, cancel, run what failed again",
+    verbs: [backfillList, backfillPlan, backfillStart, backfillShow, backfillPause, backfillResume, backfillCancel],
+  },
+  lanes: {
+    summary: "Which runs have a slot, which wait and why; close a lane for a while",
+    verbs: [lanesList, lanesClose, lanesOpen],
   },
   asl: { summary: "Run or check a state machine alone", verbs: [aslRun, aslCheck] },
 };

@@ -36,6 +36,26 @@ Newest first. \`status\` is one of sent, counted (the next message carries it), 
   "schedules preview": `[{"scheduledTime","local","outcome","why","start"}]
 
 \`scheduledTime\` in UTC, \`local\` in the schedule's zone with its offset.`,
+  partitions: `{"asset","counts":{"in_progress","failed","missing","stale","materialised","retired"},"items":[{"partition","status","since","class","run","dataVersion"}],"next":…|null}
+
+In byte order of the partition. \`since\` in epoch milliseconds; of a failure, of the first one since the latest success. \`--after\` takes \`next\`.`,
+  failures: `[{"asset","failedPartitions","sample":[{"partition","class","firstFailureAt","lastFailureAt","ageMs"}],"sampleTruncated","byClass","byClassOf","oldestAt","recovery"}]
+
+Assets without a failure are left out. \`failedPartitions\` counts all, \`sample\` has at most 20; \`byClass\` counts the first \`byClassOf\`.`,
+  rerun: `{"asset","partition","run","waits"}, with \`--failed\` {"backfill":{…}}
+
+\`run\` is null when a run is in flight that this one follows.`,
+  cancel: `{"run","cancelled":"withdrawn|stopping"}`,
+  "backfill plan": `{"asset","selection","mode","total","leftOut":{"materialised","in_progress","retired","no-input"},"sample":[…],"lane","slots","estimate":{"milliseconds","sample"}}
+
+Without \`estimate.milliseconds\` nobody knows how long a run takes.`,
+  "backfill start": `{"id","asset","selection","mode","author","createdAt","total","fed","outcomes":{"succeeded","failed","cancelled","skipped"},"state","since","by"}
+
+\`state\` is one of running, paused, cancelled, finished; so for \`list\` (an array), \`pause\`, \`resume\` and \`cancel\`.`,
+  "backfill show": `the fields of \`backfill start\`, and {"progress":{"waiting","queued","running","succeeded","failed","cancelled","skipped"},"failed":[{"partition","outcome","at","run","class","code","message"}],"failedTruncated"}`,
+  "lanes list": `[{"id","domain","slots","running":[{"name","domain","fence","grantedAt","until"}],"closed":{"class","reason","since"}|null,"waiting":{"count","more"},"oldestMs","queue":[{"name","priority","group","asset","partition","since","behind","reason":{"why",…}}]}]
+
+\`queue\` has the first 50, in the order in which they will be granted.`,
   lake: `{"catalogUri","warehouse","properties":{}}
 
 \`properties\` are those that pyiceberg's \`load_catalog\` takes.`,

@@ -1,0 +1,76 @@
+import { randomUUID } from "node:crypto";
+import * as z from "zod";
+import { BACKFILL_MODES, BackfillMode } from "../../../core/model/backfills/mode.ts";
+import { badInput, EXIT } from "../output.ts";
+import { AUTHOR_OPTION, Authored, knownAsset, RECORDED_DOMAINS, useKernel } from "../kernel.ts";
+import type { Verb } from "../verb.ts";
+import { newBackfillId, showStarted } from "./backfill-text.ts";
+
+const RerunOptions = Authored.extend({ failed: z.boolean().default(false), mode: z.string().optional() });
+
+export const rerun: Verb = {
+  usage: "rerun <asset> [partition]",
+  summary: "Run one partition again, before all that waits; or, with --failed, all that failed",
+  options: [
+    ["--failed", "all partitions of the asset whose latest run failed, as a backfill"],
+    ["--mode <mode>", `${BACKFILL_MODES.join(", ")} (default: all)`],
+    AUTHOR_OPTION,
+  ],
+  examples: [
+    "rerun mitxonline/openedx/raw_data/tracking_logs logs/2026-01-15/tracking.log",
+    "rerun --failed mitxonline/openedx/raw_data/tracking_logs",
+  ],
+  async run({ args: [name, partition], options }, context) {
+    const { failed, mode: given, author } = RerunOptions.parse(options);
+    const asset = knownAsset(name);
+    const mode = readMode(given ?? "all");
+    if (failed === (partition !== undefined)) {
+      throw badInput(
+        "Name one partition, or give --failed for all that failed.",
+        `\`npx millrace failures ${asset}\` lists them.`,
+      );
+    }
+    const { recovery, backfills } = await useKernel(context);
+    const now = Date.now();
+    if (partition === undefined) {
+      const id = newBackfillId(now);
+      const started = await backfills.start({ id, selection: { asset, status: "failed" }, mode, author, now });
+      context.out.result({ backfill: started }, () => showStarted(started));
+      return EXIT.ok;
+    }
+    const asked = { id: `manual/${randomUUID()}`, author, now, ...(given === undefined ? {} : { mode }) };
+    const { request, waits } = await recovery.rerun({ asset, partition }, asked);
+    const run = request?.name ?? null;
+    context.out.result({ asset, partition, run, waits }, () =>
+      run === null
+        ? `A run of ${partition} is ${waits ? "in flight; this one follows it" : "noted; nothing can be started now"}.`
+        : `Asked for ${run}. Follow it with \`npx millrace run show ${run}\`; until it has a slot, see \`npx millrace lanes\`.`,
+    );
+    return EXIT.ok;
+  },
+};
+
+export function readMode(given: string): BackfillMode {
+  const mode = BackfillMode.safeParse(given);
+  if (mode.success) return mode.data;
+  throw badInput(`--mode "${given}" is no mode.`, `Use one of: ${BACKFILL_MODES.join(", ")}.`, "unknown_mode");
+}
+
+const CancelOptions = Authored.extend({ reason: z.string().optional() });
+
+export const cancel: Verb = {
+  usage: "cancel <run>",
+  summary: "Cancel a run wherever it is: one that waits never starts, one that runs is stopped with its workers",
+  options: [["--reason <text>", "why; it is the cause of the execution's end"], AUTHOR_OPTION],
+  examples: [`cancel tracking-logs-2026-01-15-0123456789abcdef-3 --reason "wrong file"`],
+  async run({ args: [run = ""], options }, context) {
+    const { reason, author } = CancelOptions.parse(options);
+    const { recovery } = await useKernel(context);
+    const by = { author, now: Date.now(), domains: RECORDED_DOMAINS, ...(reason === undefined ? {} : { reason }) };
+    const cancelled = await recovery.cancel(run, by);
+    context.out.result({ run, cancelled }, () =>
+      cancelled === "withdrawn" ? `${run} waited and will not start.` : `${run} is being stopped.`,
+    );
+    return EXIT.ok;
+  },
+};
