@@ -135,12 +135,13 @@ const claim = (home: BackfillHome, { backfill: base }: FoundBackfill, lines: rea
       }
     }
     const bytes = lines.reduce((sum, line) => sum + line.bytes, 0);
-    const fed = fedBy(backfill, lines.length, bytes);
+    const fed = fedBy(backfill, lines.length, bytes, now);
     await ledger.write([
       backfillWrite(
         settledBy(
           fed,
           ends.map(({ outcome }) => outcome),
+          now,
         ),
         rev,
       ),

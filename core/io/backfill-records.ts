@@ -101,7 +101,7 @@ export const settlePartition = (ledger: Ledger, id: string, partition: string, e
     const known = await findBackfill(ledger, id);
     if (known === undefined || (await ledger.get(outcomesPk(id), partition)) !== undefined) return;
     await ledger.write([
-      backfillWrite(settledBy(known.backfill, [end.outcome]), known.rev),
+      backfillWrite(settledBy(known.backfill, [end.outcome], end.at), known.rev),
       endWrite(id, partition, end),
       { delete: { pk: openPk(id), sk: partition }, if: { any: true } },
     ]);

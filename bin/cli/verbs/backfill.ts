@@ -118,8 +118,8 @@ export const backfillPause = orderVerb(
 export const backfillResume = orderVerb("resume", "Go on with a paused backfill", "Its next runs have been asked for.");
 export const backfillCancel = orderVerb(
   "cancel",
-  "End a backfill: what waits is withdrawn, what runs finishes, what is finished stays",
-  "What runs still finishes.",
+  "End a backfill: what waits is withdrawn, what has a slot runs to its end, what is done stays",
+  "What has a slot runs to its end.",
 );
 
 const SAMPLE = 20;
@@ -136,7 +136,7 @@ export const backfillShow: Verb = {
     context.out.result({ ...backfill, progress, failed, failedTruncated }, () =>
       [
         `${id}: ${backfill.state}; ${backfill.total} of ${backfill.asset} (${backfill.selection}; mode ${backfill.mode})`,
-        `started ${timeText(backfill.createdAt)} by ${backfill.author}`,
+        `started ${timeText(backfill.createdAt)} by ${backfill.author}, ${backfill.state} since ${timeText(backfill.since)}`,
         Object.entries(progress)
           .map(([state, count]) => `${state} ${count}`)
           .join(", "),

@@ -32,8 +32,8 @@ describe("a backfill", () => {
         for (const [at, one] of steps.entries()) {
           const before = now;
           const lines = one.kind === "feed" ? Math.min(one.most, roomFor(now, slots)) : 0;
-          if (lines > 0) now = fedBy(now, lines, 10 * lines);
-          else if (one.kind === "end" && outstanding(now) > 0) now = settledBy(now, [one.outcome]);
+          if (lines > 0) now = fedBy(now, lines, 10 * lines, at);
+          else if (one.kind === "end" && outstanding(now) > 0) now = settledBy(now, [one.outcome], at);
           else if (one.kind === "order") {
             try {
               now = ordered(now, one.order, "ada", at);
@@ -57,10 +57,10 @@ describe("a backfill", () => {
   });
 
   it("that is told of an end before it has counted the request counts both, once", () => {
-    const early = settledBy(made(2), ["succeeded"]);
+    const early = settledBy(made(2), ["succeeded"], 1);
     expect(progressOf(early, 0)).toMatchObject({ waiting: 1, queued: 0, running: 0, succeeded: 1 });
-    expect(outstanding(fedBy(early, 1, 5))).toBe(0);
-    expect(settledBy(fedBy(early, 2, 5), ["failed"])).toMatchObject({ state: "finished", fed: 2 });
+    expect(outstanding(fedBy(early, 1, 5, 2))).toBe(0);
+    expect(settledBy(fedBy(early, 2, 5, 2), ["failed"], 9)).toMatchObject({ state: "finished", fed: 2, since: 9 });
   });
 
   it("fills the slots of its lane twice, and at least eight", () => {

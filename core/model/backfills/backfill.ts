@@ -34,11 +34,14 @@ export type Backfill = z.infer<typeof Backfill>;
 export type NewBackfill = Pick<Backfill, "id" | "asset" | "selection" | "mode" | "author" | "createdAt" | "total">;
 
 export const newBackfill = (given: NewBackfill): Backfill =>
-  finish({
-    ...given,
-    ...{ fed: 0, offset: 0, outcomes: { succeeded: 0, failed: 0, cancelled: 0, skipped: 0 } },
-    ...{ state: "running", since: given.createdAt, by: given.author },
-  });
+  finish(
+    {
+      ...given,
+      ...{ fed: 0, offset: 0, outcomes: { succeeded: 0, failed: 0, cancelled: 0, skipped: 0 } },
+      ...{ state: "running", since: given.createdAt, by: given.author },
+    },
+    given.createdAt,
+  );
 
 const ended = ({ outcomes }: Backfill): number => Object.values(outcomes).reduce((sum, count) => sum + count, 0);
 
@@ -59,19 +62,20 @@ export const roomFor = (backfill: Backfill, slots: number): number =>
     : 0;
 
 /** After so many more lines, of so many bytes. */
-export const fedBy = (backfill: Backfill, lines: number, bytes: number): Backfill =>
-  finish({ ...backfill, fed: backfill.fed + lines, offset: backfill.offset + bytes });
+export const fedBy = (backfill: Backfill, lines: number, bytes: number, now: number): Backfill =>
+  finish({ ...backfill, fed: backfill.fed + lines, offset: backfill.offset + bytes }, now);
 
 /** After these outcomes, each of a partition that had none. */
-export function settledBy(backfill: Backfill, outcomes: readonly BackfillOutcome[]): Backfill {
+export function settledBy(backfill: Backfill, outcomes: readonly BackfillOutcome[], now: number): Backfill {
   const counts = { ...backfill.outcomes };
   for (const one of outcomes) counts[one] += 1;
-  return finish({ ...backfill, outcomes: counts });
+  return finish({ ...backfill, outcomes: counts }, now);
 }
 
-function finish(backfill: Backfill): Backfill {
+function finish(backfill: Backfill, now: number): Backfill {
   const isDone = backfill.fed >= backfill.total && ended(backfill) >= backfill.total;
-  return isDone && backfill.state !== "cancelled" ? { ...backfill, state: "finished" } : backfill;
+  const isOver = backfill.state === "cancelled" || backfill.state === "finished";
+  return isDone && !isOver ? { ...backfill, state: "finished", since: now } : backfill;
 }
 
 export type BackfillOrder = "pause" | "resume" | "cancel";
