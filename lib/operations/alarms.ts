@@ -64,8 +64,7 @@ function sums(metrics: readonly Metric[], period: Duration): IMetric[] {
   );
   return parts.map((part) => {
     const [first, ...others] = part;
-    // With a label even one metric becomes an expression.
-    if (first !== undefined && others.length === 0) return first.with({ label: "" });
+    if (first !== undefined && others.length === 0) return first;
     return new MathExpression({
       expression: "SUM(METRICS())",
       usingMetrics: Object.fromEntries(part.map((metric, index) => [`m${index}`, metric])),

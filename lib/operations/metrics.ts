@@ -59,7 +59,7 @@ export const hasSchedules = ({ name }: Pick<EnvironmentProps, "name">, { trigger
   triggers.some((trigger) => trigger.kind === "schedule" && trigger.environments.includes(name));
 
 /** Of a rule: Invocations, FailedInvocations, InvocationsSentToDlq, InvocationsFailedToBeSentToDlq. */
-export const ofRule = ({ rule, bus }: RuleName, name: string, label: string): Metric =>
+export const ofRule = ({ rule, bus }: RuleName, name: string, label?: string): Metric =>
   metric("AWS/Events", name, { ...(bus === undefined ? {} : { EventBusName: bus }), RuleName: rule }, Stats.SUM, label);
 
 /** Of the schedules of a domain: InvocationAttemptCount, TargetErrorCount, InvocationDroppedCount. */

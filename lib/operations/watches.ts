@@ -60,7 +60,7 @@ export function domainWatches({
             ["ExecutionsFailed", "ExecutionsTimedOut"].map((name) => ofMachine(starterArn, name)),
           ] as const,
         ]),
-    ["LostDeliveries", rules.map((rule) => ofRule(rule, "InvocationsFailedToBeSentToDlq", rule.id))],
+    ["LostDeliveries", rules.map((rule) => ofRule(rule, "InvocationsFailedToBeSentToDlq", labelled(rule.id, rules)))],
     ...(hasSchedules(environment, pipeline)
       ? [
           ["FailingSchedules", [ofSchedules(names, domain, "TargetErrorCount")]] as const,
@@ -69,6 +69,9 @@ export function domainWatches({
       : []),
   ];
 }
+
+/** Told apart in a sum; with a label, even one metric alone becomes an expression. */
+const labelled = (label: string, all: readonly unknown[]): string | undefined => (all.length > 1 ? label : undefined);
 
 export const platformWatches = (names: Names): readonly Watch[] => [
   ["LedgerThrottled", [ofLedger(names, "ReadThrottleEvents"), ofLedger(names, "WriteThrottleEvents")]],

@@ -22,7 +22,7 @@ import type { Emulator } from "./emulator.ts";
 
 export const names = namesOf({ name: "emulated", organisation: "ol" });
 const TABLES = `arn:aws:s3tables:us-east-1:000000000000:bucket/${names.tableBucket}`;
-const SETTLE_MS = 100_000;
+const SETTLE_MS = 200_000;
 
 export type Account = ReturnType<typeof accountOf>;
 

@@ -1,5 +1,5 @@
 import { gunzipSync } from "node:zlib";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { sampleCourse, SAMPLE_COURSE_ID } from "../../bin/first-contact/sample-course.ts";
 import { sampleTrackingLog, SAMPLE_DATE } from "../../bin/first-contact/sample-log.ts";
 import { newMarker } from "../e2e/marker.ts";
@@ -26,6 +26,9 @@ function isEvent(line: string): boolean {
     return false;
   }
 }
+
+// Every step is many processes on a machine that runs other tests beside.
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 let emulator: Emulator;
 let cdk: Cdk;

@@ -75,7 +75,7 @@ it("goes from an empty account to the first run, an update and the end", async (
     const { status, output } = await run(line);
     expect(status, `${line}\n${output}\nThe emulator says:\n${emulator.log()}`).toBe(expected);
   }
-}, 300_000);
+}, 600_000);
 
 it("names no page, file or heading that is not there", () => {
   const links = [...page.matchAll(/\]\(([^)]+)\)/g)].map(([, link = ""]) => link);
