@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { alertOf } from "../model/alerts/of-run.ts";
 import type { EndedRun } from "../model/ended-run.ts";
 import { Failure, isFailure } from "../model/failures.ts";
+import type { ItemEvent } from "../model/items/item-event.ts";
 import type { ItemKey } from "../model/items/item-key.ts";
 import type { RunRequest } from "../model/items/run-request.ts";
 import type { RunTarget } from "../model/items/trigger-rule.ts";
@@ -10,7 +11,7 @@ import { describeRunFailure } from "../model/run-failure.ts";
 import { openBackfills, type BackfillHome, type Backfills } from "./backfills.ts";
 import { failedSteps } from "./failed-steps.ts";
 import { keepTarget, readTarget } from "./item-targets.ts";
-import { openItems, type Items } from "./items.ts";
+import { openItems, type Applied, type Items } from "./items.ts";
 import { readRequest } from "./lane-requests.ts";
 import { openLanes, type Lanes } from "./lanes.ts";
 import { executionArnOf, machineArnOf } from "./machine-arns.ts";
@@ -30,6 +31,12 @@ export interface Coordination {
   readonly lanes: Lanes;
   readonly backfills: Backfills;
   readonly recovery: Recovery;
+  /** An upstream of an item was seen: requests the run that is due, if any. Follow it by `lanes.dispatch`. */
+  observed(
+    item: ItemKey,
+    sighting: { readonly upstream: string; readonly version: string; readonly at: number },
+    target: RunTarget,
+  ): Promise<Applied | undefined>;
   /** Follows up the end of a run: its item, its slot, the next runs, the alert. Repeating it is harmless. */
   ended(run: EndedRun): Promise<{ readonly started: readonly string[] }>;
 }
@@ -71,17 +78,21 @@ export function openCoordination({ io, settings, now }: CoordinationOptions): Co
     return { ...(isAsked ? { lane } : {}), ...(backfill === undefined ? {} : { backfill }) };
   };
 
+  const decided = (item: ItemKey, event: ItemEvent, target: RunTarget) =>
+    items.apply(item, event, {
+      now: now(),
+      create: true,
+      ...rules,
+      enqueue: { target, writesFor: lanes.writesFor },
+    });
+
   const apply = async (item: ItemKey, run: EndedRun, target: RunTarget) => {
     await keepTarget(ledger, item, target);
-    return items.apply(
+    const started = run.landed === undefined ? {} : { started: run.landed };
+    return decided(
       item,
-      { type: "run-ended", run: run.name, at: run.endedAt, outcome: run.outcome },
-      {
-        now: now(),
-        create: true,
-        ...rules,
-        enqueue: { target, writesFor: lanes.writesFor },
-      },
+      { type: "run-ended", run: run.name, at: run.endedAt, outcome: run.outcome, ...started },
+      target,
     );
   };
 
@@ -123,6 +134,7 @@ export function openCoordination({ io, settings, now }: CoordinationOptions): Co
 
   return {
     ...{ items, lanes, backfills, recovery: openRecovery(home) },
+    observed: (item, sighting, target) => decided(item, { type: "observed", ...sighting }, target),
     async ended(run) {
       const known = (await readRequest(ledger, run.name)) !== undefined;
       const { lane, backfill } = await settle(run);

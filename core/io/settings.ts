@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { Failure } from "../model/failures.ts";
+import { Landing } from "../model/landings/landing.ts";
 import { ENVIRONMENTS, type BucketRole, type EnvironmentName } from "../model/pipeline.ts";
 
 /** Settings that the stacks put into every task's environment. Nothing else is read from it. */
@@ -31,6 +32,8 @@ export const RunSettings = z.object({
   cap: z.number(),
   /** How long the one re-request after a failure waits. */
   failedOnceDelayMs: z.number(),
+  /** Watched prefixes of the landing bucket; only for tasks that read there. */
+  landings: z.array(Landing).optional(),
 });
 export type RunSettings = z.infer<typeof RunSettings>;
 

@@ -1,6 +1,8 @@
 import * as z from "zod";
 import type { RunOutcome } from "./items/item-event.ts";
 import type { ItemKey } from "./items/item-key.ts";
+import type { Versions } from "./items/item-state.ts";
+import { landingUpstream } from "./landings/landing.ts";
 import { describeRunFailure, type RunFailure } from "./run-failure.ts";
 
 const ENDS = ["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"] as const;
@@ -26,6 +28,14 @@ const Input = z.looseObject({
   item: z.object({ asset: z.string().min(1), partition: z.string() }).optional(),
 });
 
+/** What a starter says of the object that a run was started for. */
+const LandedInput = z.looseObject({
+  key: z.string(),
+  etag: z.string().min(1),
+  /** Of the event: when the object was complete. */
+  eventTime: z.iso.datetime({ offset: true }),
+});
+
 /** A run of ours that has ended, as everybody who has to follow it up wants it. */
 export interface EndedRun {
   readonly domain: string;
@@ -37,6 +47,8 @@ export interface EndedRun {
   readonly job: string;
   /** What the run was about; absent = it is followed as a run only. */
   readonly item?: ItemKey;
+  /** The version of a landed object that it was started for, and when that version was seen. */
+  readonly landed?: { readonly at: number; readonly versions: Versions };
   /** What would run the same once more: its input without what was true of that one start. */
   readonly input: Readonly<Record<string, unknown>>;
   readonly outcome: RunOutcome;
@@ -62,11 +74,15 @@ export function endedRun(execution: EndedExecution, prefix: string): EndedRun | 
   const { executionArn, stateMachineArn, name, startDate, stopDate } = execution;
   if (!stateMachineArn.startsWith(prefix)) return undefined;
   const { item, job = "none", ...input } = Input.safeParse(parse(execution.input ?? "{}")).data ?? {};
+  const landed = LandedInput.safeParse(input).data;
   const failure = failureOf(execution);
   return {
     domain: stateMachineArn.slice(prefix.length).replaceAll("-", "_"),
     ...{ name, executionArn, startedAt: startDate, endedAt: stopDate, job },
     ...(item === undefined ? {} : { item }),
+    ...(landed === undefined
+      ? {}
+      : { landed: { at: Date.parse(landed.eventTime), versions: { [landingUpstream(landed.key)]: landed.etag } } }),
     input: Object.fromEntries(Object.entries({ job, ...input }).filter(([field]) => !OF_ONE_START.has(field))),
     outcome: outcomeOf(execution, failure),
     ...(failure === undefined ? {} : { failure }),

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { openCoordination } from "../../core/io/coordination.ts";
+import { isReconciliationDue } from "../../core/io/reconcile.ts";
 import { describeFailure } from "../../core/model/failures.ts";
 import { task } from "../../core/task.ts";
 
@@ -13,6 +14,7 @@ export const handler = task({
     const { started, refused, failed } = await lanes.tick(Date.now());
     for (const { name, error } of failed) log.error("not settled", { run: name, failure: describeFailure(error) });
     const { length } = await backfills.sweep(Date.now());
-    return { backfills: length, started: started.length, refused: refused.length, failed: failed.length };
+    const reconcileDue = await isReconciliationDue(io.ledger, Date.now());
+    return { reconcileDue, backfills: length, started: started.length, refused: refused.length, failed: failed.length };
   },
 });

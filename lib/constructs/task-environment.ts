@@ -1,6 +1,6 @@
 import type { Stack } from "aws-cdk-lib";
 import { ENV, type RunSettings } from "../../core/io/settings.ts";
-import type { TaskDeclaration } from "../../core/model/pipeline.ts";
+import type { ObjectAccess, TaskDeclaration } from "../../core/model/pipeline.ts";
 import type { EnvironmentProps, Names } from "../environment.ts";
 import { QUERY_RESULTS } from "../lake-layout.ts";
 import { machineArn, tableBucketArn } from "./arns.ts";
@@ -14,7 +14,7 @@ export const taskEnvironment = (
   stack: Stack,
   environment: EnvironmentProps,
   names: Names,
-  { warehouse = false, starts = [] }: Pick<TaskDeclaration, "warehouse" | "starts">,
+  { warehouse = false, starts = [], reads = [] }: Pick<TaskDeclaration, "warehouse" | "starts" | "reads">,
   runs: RunSettings,
 ): Record<string, string> => ({
   [ENV.environment]: environment.name,
@@ -27,9 +27,13 @@ export const taskEnvironment = (
   [ENV.lakeCatalog]: environment.lake === "glue" ? `glue:${stack.account}` : `s3tables:${tableBucketArn(stack, names)}`,
   [ENV.machineArnPrefix]: machineArn(stack, names, ""),
   [ENV.secretPrefix]: names.secretPrefix,
-  ...(starts.length > 0 ? { [ENV.runs]: JSON.stringify(runs) } : {}),
+  ...(starts.length > 0 ? { [ENV.runs]: JSON.stringify(runsFor(reads, runs)) } : {}),
   ...(warehouse ? dbtEnvironment(environment, names) : {}),
 });
+
+/** Lambda holds 4 KB of environment: whoever does not read what lands needs no list of it. */
+const runsFor = (reads: readonly ObjectAccess[], { landings, ...runs }: RunSettings): RunSettings =>
+  landings === undefined || reads.every(({ bucket }) => bucket !== "landing") ? runs : { ...runs, landings };
 
 /** What dbt/profiles.yml reads of the target `athena`. */
 function dbtEnvironment({ dbt, lake }: EnvironmentProps, names: Names): Record<string, string> {

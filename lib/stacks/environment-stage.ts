@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Stage } from "aws-cdk-lib";
 import type { Construct } from "constructs";
+import { landingsIn } from "../../core/model/landings/landing.ts";
 import { lanesIn, RUNS_AT_ONCE } from "../../core/model/lanes/declared-lanes.ts";
 import type { Pipeline } from "../../core/model/pipeline.ts";
 import type { Bundles } from "../constructs/bundle.ts";
@@ -36,6 +37,7 @@ export class EnvironmentStage extends Stage {
       lanes: [...lanesIn(environment.name, pipelines)],
       cap: RUNS_AT_ONCE[environment.name],
       failedOnceDelayMs: environment.failedOnceMinutes * 60_000,
+      landings: landingsIn(pipelines),
     };
     const platform = new PlatformStack(this, { environment, pipelines });
     if (environment.relational) new RelationalStack(this, environment).addStackDependency(platform);

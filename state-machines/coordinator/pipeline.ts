@@ -28,6 +28,10 @@ export const coordinator = definePipeline({
       description: "Renews or frees slots whose lease is over, and lets requests in that come due.",
       exampleInput: { job: "sweep" },
     },
+    reconcile: {
+      description: "Begins to compare what has landed with what is on record, for events that were lost.",
+      exampleInput: { job: "reconcile" },
+    },
   },
   tasks: {
     RunEnded: {
@@ -53,8 +57,26 @@ export const coordinator = definePipeline({
       ledger: "write",
       starts: "every",
     },
+    Reconcile: {
+      description: "Requests runs of landed objects that no record covers.",
+      handler: "coordinator/reconcile",
+      compute: { kind: "lambda", memoryMb: 512, timeoutSeconds: 90 },
+      reads: [{ bucket: "landing", prefix: "sources/" }],
+      ledger: "write",
+      starts: "every",
+    },
   },
   triggers: [
+    {
+      kind: "schedule",
+      id: "reconcile",
+      description: "Asks for the daily reconciliation; the clock goes on with it until it is finished.",
+      job: "reconcile",
+      expression: "cron(40 3 * * ? *)",
+      timeZone: "UTC",
+      environments: ENVIRONMENTS,
+      misfire: "skip",
+    },
     { kind: "run-ended", id: "run_ended", description: "A run of any domain has ended.", job: "run_ended" },
     {
       kind: "schedule",

@@ -144,6 +144,8 @@ it("every grant", () => {
     lakehouse.ReleaseBuild | encrypt items | key | via dynamodb, if encryption is own
     lakehouse.RecordFailure | write items | ledger
     lakehouse.RecordFailure | encrypt items | key | via dynamodb, if encryption is own
+    coordinator.RunEnded | read objects | artifacts/backfills/*
+    coordinator.RunEnded | list objects | artifacts | s3:prefix = backfills/*
     coordinator.RunEnded | write items | ledger
     coordinator.RunEnded | start runs | openedx
     coordinator.RunEnded | follow runs | openedx
@@ -151,6 +153,7 @@ it("every grant", () => {
     coordinator.RunEnded | follow runs | lakehouse
     coordinator.RunEnded | start runs | operations
     coordinator.RunEnded | follow runs | operations
+    coordinator.RunEnded | decrypt | key | via s3, if encryption is own
     coordinator.RunEnded | encrypt items | key | via dynamodb, if encryption is own
     coordinator.Tick | write items | ledger
     coordinator.Tick | start runs | openedx
@@ -160,6 +163,8 @@ it("every grant", () => {
     coordinator.Tick | start runs | operations
     coordinator.Tick | follow runs | operations
     coordinator.Tick | encrypt items | key | via dynamodb, if encryption is own
+    coordinator.Sweep | read objects | artifacts/backfills/*
+    coordinator.Sweep | list objects | artifacts | s3:prefix = backfills/*
     coordinator.Sweep | write items | ledger
     coordinator.Sweep | start runs | openedx
     coordinator.Sweep | follow runs | openedx
@@ -167,7 +172,19 @@ it("every grant", () => {
     coordinator.Sweep | follow runs | lakehouse
     coordinator.Sweep | start runs | operations
     coordinator.Sweep | follow runs | operations
+    coordinator.Sweep | decrypt | key | via s3, if encryption is own
     coordinator.Sweep | encrypt items | key | via dynamodb, if encryption is own
+    coordinator.Reconcile | read objects | landing/sources/*
+    coordinator.Reconcile | list objects | landing | s3:prefix = sources/*
+    coordinator.Reconcile | write items | ledger
+    coordinator.Reconcile | start runs | openedx
+    coordinator.Reconcile | follow runs | openedx
+    coordinator.Reconcile | start runs | lakehouse
+    coordinator.Reconcile | follow runs | lakehouse
+    coordinator.Reconcile | start runs | operations
+    coordinator.Reconcile | follow runs | operations
+    coordinator.Reconcile | decrypt | key | via s3, if encryption is own
+    coordinator.Reconcile | encrypt items | key | via dynamodb, if encryption is own
     operations.SendAlert | write items | ledger
     operations.SendAlert | read secret | slack/bot
     operations.SendAlert | decrypt | key | via secretsmanager, if encryption is own
@@ -203,6 +220,7 @@ it("every trigger", () => {
     openedx.tracking_log | landing tracking_log_edxorg | sources/edxorg-gcs-archives/
     lakehouse.build | event asset_materialized | AssetMaterialized
     lakehouse.build | schedule sweep | cron(20 0/4 * * ? *) UTC (dev qa production)
+    coordinator.reconcile | schedule reconcile | cron(40 3 * * ? *) UTC (dev ci qa production emulated)
     coordinator.run_ended | run-ended run_ended | every end of a run
     coordinator.sweep | schedule clock | rate(1 minutes) UTC (dev ci qa production emulated)
     "

@@ -1,0 +1,111 @@
+import { covers, landed } from "../model/landings/coverage.ts";
+import type { Landing } from "../model/landings/landing.ts";
+import { starterName } from "../model/landings/starter-name.ts";
+import type { Coordination } from "./coordination.ts";
+import type { Io, Ledger, ListedObject } from "./ports.ts";
+import { continueSweep, isSweepDue, markDue, type SweepCall, type SweepReport } from "./sweeps.ts";
+
+/** What a reconciliation has come to so far; objects, by what became of them. */
+export interface Reconciled extends Pick<SweepReport, "open" | "failing"> {
+  readonly listed: number;
+  /** On record as they are, or being worked on. */
+  readonly known: number;
+  readonly requested: number;
+  /** Markers, keys that nobody asks for, objects whose own event may still come. */
+  readonly skipped: number;
+  readonly finished: boolean;
+}
+
+export interface Reconciliation {
+  /** Asks for a round. */
+  due(at: number): Promise<void>;
+  /** Goes on, for at most the budget. */
+  run(call: Pick<SweepCall, "holder" | "budgetMs" | "visitMs" | "clock">): Promise<Reconciled>;
+}
+
+const SWEEP = "reconcile";
+/** A tick of the schedule may be lost, and a machine may sleep at that hour. */
+const EVERY_MS = 26 * 60 * 60_000;
+/** As many objects as are looked at well within one visit, also when all of them are lost. */
+const PAGE = 200;
+const PARALLEL = 8;
+
+/** Whether there is something to do: a round was asked for, is not finished, or the latest began long ago. */
+export const isReconciliationDue = (ledger: Ledger, now: number): Promise<boolean> =>
+  isSweepDue(ledger, SWEEP, now, EVERY_MS);
+
+/** Finds what landed and no run is on record of: events that were lost. */
+export function openReconciliation({
+  io,
+  coordination,
+  bucket,
+  landings,
+  now,
+}: {
+  readonly io: Pick<Io, "ledger" | "objects" | "executions">;
+  readonly coordination: Pick<Coordination, "items" | "lanes" | "observed">;
+  readonly bucket: string;
+  readonly landings: readonly Landing[];
+  readonly now: () => number;
+}): Reconciliation {
+  const { ledger, objects, executions } = io;
+  const byId = new Map(landings.map((landing) => [`${landing.domain}/${landing.trigger}`, landing]));
+
+  /** Its starter's run is on record before its end is: that of an hour's work, or one whose end is still to be told. */
+  const isRunning = async (landing: Landing, object: ListedObject): Promise<boolean> => {
+    const head = await objects.head({ bucket, key: object.key });
+    if (head === undefined || head.etag !== object.etag) return true;
+    const { versionId } = head;
+    const run = { domain: landing.domain, name: starterName(landing, { bucket, key: object.key, versionId }) };
+    return (await executions.describe(run))?.status === "RUNNING";
+  };
+
+  const look = async (landing: Landing, object: ListedObject, at: number): Promise<Found> => {
+    const found = landed(landing, object, at);
+    if (found === undefined) return "skipped";
+    const { asset, domain, job } = landing;
+    const item = { asset, partition: found.partition };
+    const { upstream } = found;
+    if (covers(await coordination.items.read(item), upstream, object)) return "known";
+    if (await isRunning(landing, object)) return "known";
+    const target = { domain, lane: domain, input: { job, bucket, key: object.key } };
+    const applied = await coordination.observed(item, { upstream, version: object.etag, at }, target);
+    return applied?.request === undefined ? "known" : "requested";
+  };
+
+  const read = async (id: string, cursor: string | undefined, signal: AbortSignal) => {
+    const landing = byId.get(id);
+    if (landing === undefined) return { counts: {} };
+    // The listing tells what is current from here on, so any version that comes later is later than this.
+    const at = now();
+    const from = cursor === undefined ? {} : { after: cursor };
+    const page = await objects.list(bucket, landing.prefix, { ...from, limit: PAGE });
+    const counts = { listed: page.objects.length, known: 0, requested: 0, skipped: 0 };
+    const waiting = [...page.objects];
+    const worker = async (): Promise<void> => {
+      for (let object = waiting.shift(); object !== undefined; object = waiting.shift()) {
+        signal.throwIfAborted();
+        counts[await look(landing, object, at)] += 1;
+      }
+    };
+    await Promise.all(Array.from({ length: PARALLEL }, worker));
+    if (counts.requested > 0) await coordination.lanes.dispatch([landing.domain], now());
+    return { ...(page.next === undefined ? {} : { next: page.next }), counts };
+  };
+
+  return {
+    due: (at) => markDue(ledger, SWEEP, at),
+    async run(call) {
+      const source = { upstreams: [...byId.keys()], read };
+      const { counts, open, failing, state } = await continueSweep(ledger, source, {
+        ...call,
+        id: SWEEP,
+        everyMs: EVERY_MS,
+      });
+      const { listed = 0, known = 0, requested = 0, skipped = 0 } = counts;
+      return { listed, known, requested, skipped, finished: state === "finished" || state === "idle", open, failing };
+    },
+  };
+}
+
+type Found = "known" | "requested" | "skipped";
