@@ -6,6 +6,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run(args: readonly string
   overhead: () => import("./overhead.ts"),
   start: () => import("./start.ts"),
   bundle: () => import("./bundle.ts"),
+  simulate: () => import("./simulate.ts"),
 };
 
 const [name = "", ...args] = process.argv.slice(2);
