@@ -1,3 +1,4 @@
+import { isFailure } from "../model/failures.ts";
 import { covers, landed } from "../model/landings/coverage.ts";
 import type { Landing } from "../model/landings/landing.ts";
 import { starterName } from "../model/landings/starter-name.ts";
@@ -11,6 +12,8 @@ export interface Reconciled extends Pick<SweepReport, "open" | "failing"> {
   /** On record as they are, or being worked on. */
   readonly known: number;
   readonly requested: number;
+  /** One by one could not be looked at; the next round tries again. */
+  readonly failed: number;
   /** Markers, keys that nobody asks for, objects whose own event may still come. */
   readonly skipped: number;
   readonly finished: boolean;
@@ -29,6 +32,7 @@ const EVERY_MS = 26 * 60 * 60_000;
 /** As many objects as are looked at well within one visit, also when all of them are lost. */
 const PAGE = 200;
 const PARALLEL = 8;
+const PASSING = new Set<string>(["Transient", "Throttled", "Conflict"]);
 
 /** Whether there is something to do: a round was asked for, is not finished, or the latest began long ago. */
 export const isReconciliationDue = (ledger: Ledger, now: number): Promise<boolean> =>
@@ -41,12 +45,15 @@ export function openReconciliation({
   bucket,
   landings,
   now,
+  problem = () => undefined,
 }: {
   readonly io: Pick<Io, "ledger" | "objects" | "executions">;
   readonly coordination: Pick<Coordination, "items" | "lanes" | "observed">;
   readonly bucket: string;
   readonly landings: readonly Landing[];
   readonly now: () => number;
+  /** Is told of each object that could not be looked at. */
+  readonly problem?: (key: string, error: unknown) => void;
 }): Reconciliation {
   const { ledger, objects, executions } = io;
   const byId = new Map(landings.map((landing) => [`${landing.domain}/${landing.trigger}`, landing]));
@@ -80,13 +87,23 @@ export function openReconciliation({
     const at = now();
     const from = cursor === undefined ? {} : { after: cursor };
     const page = await objects.list(bucket, landing.prefix, { ...from, limit: PAGE });
-    const counts = { listed: page.objects.length, known: 0, requested: 0, skipped: 0 };
+    const counts = { listed: page.objects.length, known: 0, requested: 0, skipped: 0, failed: 0 };
     const waiting = [...page.objects];
     const worker = async (): Promise<void> => {
       for (let object = waiting.shift(); object !== undefined; object = waiting.shift()) {
         signal.throwIfAborted();
-        counts[await look(landing, object, at)] += 1;
+        const { key } = object;
+        counts[await look(landing, object, at).catch((error: unknown) => passed(error, key))] += 1;
       }
+    };
+    const passed = (error: unknown, key: string): "failed" => {
+      // What may pass by itself ends the page, which is read again; one object that nobody can read does not.
+      if (!isFailure(error) || !PASSING.has(error.name)) {
+        problem(key, error);
+        return "failed";
+      }
+      waiting.length = 0;
+      throw error;
     };
     await Promise.all(Array.from({ length: PARALLEL }, worker));
     if (counts.requested > 0) await coordination.lanes.dispatch([landing.domain], now());
@@ -102,8 +119,17 @@ export function openReconciliation({
         id: SWEEP,
         everyMs: EVERY_MS,
       });
-      const { listed = 0, known = 0, requested = 0, skipped = 0 } = counts;
-      return { listed, known, requested, skipped, finished: state === "finished" || state === "idle", open, failing };
+      const { listed = 0, known = 0, requested = 0, skipped = 0, failed = 0 } = counts;
+      return {
+        listed,
+        known,
+        requested,
+        skipped,
+        failed,
+        finished: state === "finished" || state === "idle",
+        open,
+        failing,
+      };
     },
   };
 }

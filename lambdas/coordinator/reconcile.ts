@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { openCoordination } from "../../core/io/coordination.ts";
 import { openReconciliation } from "../../core/io/reconcile.ts";
+import { describeFailure } from "../../core/model/failures.ts";
 import { task } from "../../core/task.ts";
 
 /** The clock calls again a minute later until a round is finished. */
@@ -15,6 +16,7 @@ export const handler = task({
     const reconciliation = openReconciliation({
       ...{ io, now: Date.now, bucket: settings.buckets.landing, landings: settings.runs?.landings ?? [] },
       coordination: openCoordination({ io, settings, now: Date.now }),
+      problem: (key, error) => log.error("not looked at", { key, failure: describeFailure(error) }),
     });
     // The run's own time, so that its second attempt begins no second round.
     if (job === "reconcile") await reconciliation.due(new Date(run.startedAt).getTime());
