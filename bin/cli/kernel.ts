@@ -2,7 +2,9 @@ import { userInfo } from "node:os";
 import * as z from "zod";
 import { connect } from "../../core/io/connect.ts";
 import { openCoordination, type Coordination } from "../../core/io/coordination.ts";
-import { readSettings } from "../../core/io/settings.ts";
+import { readSettings, type RunSettings } from "../../core/io/settings.ts";
+import { lanesIn, RUNS_AT_ONCE } from "../../core/model/lanes/declared-lanes.ts";
+import type { EnvironmentName } from "../../core/model/pipeline.ts";
 import { domains } from "../../state-machines/index.ts";
 import { badInput } from "./output.ts";
 import { readStatus } from "./status.ts";
@@ -11,8 +13,23 @@ import type { VerbContext } from "./verb.ts";
 /** What decides which run comes next, in this process, on the ports of the home that the running engine names. */
 export async function useKernel({ engine }: Pick<VerbContext, "engine">): Promise<Coordination> {
   const settings = readSettings((await readStatus(await engine())).settings);
-  return openCoordination({ io: await connect(settings), settings, now: Date.now });
+  const runs = settings.runs ?? declaredRuns(settings.environment);
+  return openCoordination({ io: await connect(settings), settings: { ...settings, runs }, now: Date.now });
 }
+
+const FAILED_ONCE_DELAY_MS = 10 * 60_000;
+
+/** What the stacks give to tasks that start runs, each in its own variable, from the same declarations. */
+const declaredRuns = (environment: EnvironmentName): RunSettings => ({
+  lanes: [
+    ...lanesIn(
+      environment,
+      domains.map(({ pipeline }) => pipeline),
+    ),
+  ],
+  cap: RUNS_AT_ONCE[environment],
+  failedOnceDelayMs: FAILED_ONCE_DELAY_MS,
+});
 
 export const ASSETS: readonly string[] = domains
   .flatMap(({ pipeline }) => pipeline.assets.map(({ id }) => id))
