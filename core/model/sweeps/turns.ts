@@ -52,18 +52,19 @@ export function nextTurn(
   now: number,
 ): { readonly turn: Turn; readonly spending: Spending } | undefined {
   const { leftMs, shareMs, spentMs, visitMs, cut } = spending;
-  const open = waiting(state, now).filter(({ id }) => !cut.includes(id));
+  const able = waiting(state, now);
+  const open = able.filter(({ id }) => !cut.includes(id));
   const least = visitMs * LEAST_OF_VISIT;
-  if (open.length === 0 || leftMs <= least) return undefined;
+  if (able.length === 0 || leftMs <= least) return undefined;
   const sliceOf = ({ id }: UpstreamProgress): number => Math.min(visitMs, shareMs - (spentMs[id] ?? 0), leftMs);
   const upstream = open.find((one) => sliceOf(one) > least);
   if (upstream === undefined) {
-    const most = Math.max(...open.map(({ id }) => spentMs[id] ?? 0));
-    return nextTurn(
-      state,
-      { ...spending, shareMs: Math.max(shareMs, most) + Math.max(visitMs, leftMs / open.length) },
-      now,
-    );
+    // Whose share was too small for a whole visit may have one now; in less than that it would be cut off again.
+    const again = leftMs >= visitMs ? able : open;
+    if (again.length === 0) return undefined;
+    const most = Math.max(shareMs, ...again.map(({ id }) => spentMs[id] ?? 0));
+    const more = { shareMs: most + Math.max(visitMs, leftMs / again.length), cut: leftMs >= visitMs ? [] : cut };
+    return nextTurn(state, { ...spending, ...more }, now);
   }
   const timeoutMs = sliceOf(upstream);
   return { turn: { upstream, timeoutMs, isFull: timeoutMs === visitMs }, spending };
