@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { promisify } from "node:util";
 import {
   CloudFormationClient,
@@ -184,7 +185,7 @@ async function* queues(endpoint: string): AsyncGenerator<Text> {
 
 /** Three requests, for which a client of its own would be a package more. */
 async function* logs(endpoint: string): AsyncGenerator<Text> {
-  const ask = async (operation: string, input: object): Promise<Record<string, unknown>> => {
+  const ask = async (operation: string, input: object, left = 5): Promise<Record<string, unknown>> => {
     const answer = await fetch(endpoint, {
       method: "POST",
       headers: {
@@ -195,7 +196,11 @@ async function* logs(endpoint: string): AsyncGenerator<Text> {
       },
       body: JSON.stringify(input),
     });
-    return (await answer.json()) as Record<string, unknown>;
+    if (answer.ok) return (await answer.json()) as Record<string, unknown>;
+    // The emulator trips over a log that another thread writes to.
+    if (left === 0) throw new Error(`${operation}: HTTP ${answer.status} ${await answer.text()}`);
+    await setTimeout(200);
+    return ask(operation, input, left - 1);
   };
   const { logGroups } = (await ask("DescribeLogGroups", { limit: 50 })) as { logGroups: { logGroupName: string }[] };
   for (const { logGroupName } of logGroups) {

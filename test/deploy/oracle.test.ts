@@ -112,6 +112,14 @@ describe("environment `emulated` in an account", () => {
     });
     expect(await account.ledger("failure")).toMatchObject([{ data: { name: "Misconfigured" } }]);
     expect(learn.received).toEqual([]);
+    // Its end has reached the coordinator, which keeps the item and has people told.
+    expect(await account.settled("operations", 1)).toMatchObject([{ status: "SUCCEEDED", input: { job: "alert" } }]);
+    expect(await account.ledger("alert")).toMatchObject([
+      { data: { event: { kind: "run-failed", class: "Misconfigured", item: { partition: SAMPLE_COURSE_ID } } } },
+    ]);
+    expect(await account.ledger("item-counts#mitxonline/openedx/raw_data/course_xml")).toMatchObject([
+      { data: { failed: 1 } },
+    ]);
   });
 
   it("is repaired by setting the secret and landing the archive again", async () => {
