@@ -34,7 +34,7 @@ export function showPlan({
     return count === undefined ? [] : [`left out: ${count} ${text}`];
   });
   return [
-    `${total} runs of ${asset} (${selection}; mode ${mode})`,
+    `${total} ${total === 1 ? "run" : "runs"} of ${asset} (${selection}; mode ${mode})`,
     ...reasons,
     ...(sample.length === 0 ? [] : [`first: ${sample.join(", ")}`]),
     ...(lane === undefined ? [] : [`lane ${lane}, ${slots ?? "no"} slots`]),
