@@ -45,6 +45,7 @@ export function openReconciliation({
   bucket,
   landings,
   now,
+  pageSize = PAGE,
   problem = () => undefined,
 }: {
   readonly io: Pick<Io, "ledger" | "objects" | "executions">;
@@ -52,6 +53,7 @@ export function openReconciliation({
   readonly bucket: string;
   readonly landings: readonly Landing[];
   readonly now: () => number;
+  readonly pageSize?: number;
   /** Is told of each object that could not be looked at. */
   readonly problem?: (key: string, error: unknown) => void;
 }): Reconciliation {
@@ -86,7 +88,7 @@ export function openReconciliation({
     // The listing tells what is current from here on, so any version that comes later is later than this.
     const at = now();
     const from = cursor === undefined ? {} : { after: cursor };
-    const page = await objects.list(bucket, landing.prefix, { ...from, limit: PAGE });
+    const page = await objects.list(bucket, landing.prefix, { ...from, limit: pageSize });
     const counts = { listed: page.objects.length, known: 0, requested: 0, skipped: 0, failed: 0 };
     const waiting = [...page.objects];
     const worker = async (): Promise<void> => {
