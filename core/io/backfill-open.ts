@@ -11,6 +11,7 @@ import {
   type PartitionEnd,
 } from "./backfill-records.ts";
 import { cancelRun } from "./cancel-run.ts";
+import { endOrphan } from "./orphans.ts";
 
 const runOf = (state: ItemState | undefined, ask: string) => state?.runs.find((run) => run.ask?.id === ask);
 
@@ -37,6 +38,7 @@ export async function lookAfterOpen(home: BackfillHome, id: string, now: number)
   for await (const { sk: partition, data } of everyItem(ledger, openPk(id))) {
     const key = { asset, partition };
     const ask = askId(id, partition);
+    await endOrphan(home, key, now);
     const before = await items.read(key);
     if (!isOpen(before, ask))
       await settlePartition(ledger, id, partition, endOf(before, ask, OpenPartition.parse(data), now));

@@ -6,6 +6,7 @@ import { settlePartition } from "./backfill-records.ts";
 import { enqueueOf, type BackfillHome } from "./backfill-home.ts";
 import { CANCELLED, cancelRun, type Cancelled } from "./cancel-run.ts";
 import { readRequest } from "./lane-requests.ts";
+import { endOrphan, endOrphans } from "./orphans.ts";
 
 /** What a person can do about runs and items, one at a time. Times are epoch milliseconds. */
 export interface Recovery {
@@ -29,6 +30,11 @@ export interface Recovery {
     },
   ): Promise<Cancelled>;
   standing(asset: string, now: number): Promise<StandingFailures>;
+  /**
+   * Frees items whose request was withdrawn by somebody who died over it; gives how many. Work grows with what is in
+   * progress: for a sweep.
+   */
+  orphans(asset: string, now: number): Promise<number>;
 }
 
 /** The inventory of one asset's items whose latest run failed. */
@@ -60,6 +66,7 @@ export function openRecovery(home: BackfillHome): Recovery {
   const { ledger, executions, items, lanes } = home;
   return {
     async rerun(key, { id, author, mode, now }) {
+      await endOrphan(home, key, now);
       const target = await home.targetOf(key);
       if (target === undefined && (await items.read(key)) !== undefined) throw inputUnknown(key);
       const input = { requestedBy: author, ...(mode === undefined ? {} : { mode }) };
@@ -96,6 +103,8 @@ export function openRecovery(home: BackfillHome): Recovery {
         hint: "It has ended, or never was: `npx millrace runs` lists runs, `npx millrace lanes` what waits.",
       });
     },
+
+    orphans: (asset, now) => endOrphans(home, asset, now),
 
     async standing(asset, now) {
       const failedPartitions = (await items.counts(asset)).failed;

@@ -13,13 +13,20 @@ export const handler = task({
   input: z.looseObject({ job: z.string().optional() }),
   unrecorded: true,
   run: async ({ job }, { io, settings, run, log }) => {
+    const landings = settings.runs?.landings ?? [];
+    const coordination = openCoordination({ io, settings, now: Date.now });
     const reconciliation = openReconciliation({
-      ...{ io, now: Date.now, bucket: settings.buckets.landing, landings: settings.runs?.landings ?? [] },
-      coordination: openCoordination({ io, settings, now: Date.now }),
+      ...{ io, now: Date.now, bucket: settings.buckets.landing, landings, coordination },
       problem: (key, error) => log.error("not looked at", { key, failure: describeFailure(error) }),
     });
     // The run's own time, so that its second attempt begins no second round.
-    if (job === "reconcile") await reconciliation.due(new Date(run.startedAt).getTime());
+    if (job === "reconcile") {
+      await reconciliation.due(new Date(run.startedAt).getTime());
+      for (const asset of new Set(landings.map((landing) => landing.asset))) {
+        const freed = await coordination.recovery.orphans(asset, Date.now());
+        if (freed > 0) log.warn("items had waited for nobody", { asset, freed });
+      }
+    }
     const found = await reconciliation.run({ holder: `${run.id} attempt ${run.attempt}`, budgetMs: BUDGET_MS });
     for (const { upstream, error } of found.failing) log.error("not listed", { landing: upstream, error });
     return found;

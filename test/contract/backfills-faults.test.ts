@@ -85,3 +85,24 @@ it("a cancellation that is killed anywhere is finished by the sweep, and holds n
     },
   );
 }, 60_000);
+
+it("a person's cancellation that is killed anywhere leaves no item waiting for nobody", async () => {
+  const key = { asset: ASSET, partition: KEYS[8] ?? "" };
+  const rerun = (world: BackfillWorld) => world.recovery.rerun(key, { id: "wish", author: "ada", now: world.now });
+  await killedEverywhere(
+    async (world, id) => {
+      await world.start(id, { partitions: KEYS.slice(0, 8) });
+      const { request } = await rerun(world);
+      const by = { author: "ada", now: world.now, domains: ["openedx"] };
+      await world.recovery.cancel(request?.name ?? "", by);
+    },
+    async (world, id) => {
+      await world.start(id, { partitions: KEYS.slice(0, 8) });
+      await world.backfills.sweep(world.now);
+      await world.recovery.orphans(ASSET, world.now);
+      await world.finish();
+      expect(await world.items.counts(ASSET)).toMatchObject({ in_progress: 0 });
+      expect(await world.recovery.orphans(ASSET, world.now)).toBe(0);
+    },
+  );
+}, 60_000);

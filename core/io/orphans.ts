@@ -1,0 +1,40 @@
+import type { ItemKey } from "../model/items/item-key.ts";
+import { enqueueOf, type BackfillHome } from "./backfill-home.ts";
+import { readRequest } from "./lane-requests.ts";
+
+/**
+ * Ends requests that an item waits for and nobody keeps any more: whoever withdrew one died before it told the item.
+ * Everybody else tells the item before they forget the request, so what is read in this order is no run that has just
+ * ended. `true` = there was one.
+ */
+export async function endOrphan(home: BackfillHome, key: ItemKey, now: number): Promise<boolean> {
+  const { items, ledger } = home;
+  for (const { name, number } of (await items.read(key))?.runs ?? []) {
+    if (number === null || (await readRequest(ledger, name)) !== undefined) continue;
+    const still = (await items.read(key))?.runs.some((run) => run.name === name) === true;
+    if (!still) continue;
+    const target = await home.targetOf(key);
+    await items.apply(
+      key,
+      { type: "run-ended", run: name, at: now, outcome: { status: "cancelled" } },
+      { now, ...home.rules, ...(target === undefined ? {} : { enqueue: enqueueOf(home, target) }) },
+    );
+    return true;
+  }
+  return false;
+}
+
+/** Looks at all of an asset's items that are in progress; gives how many waited for nobody. */
+export async function endOrphans(home: BackfillHome, asset: string, now: number): Promise<number> {
+  let ended = 0;
+  for (let after: string | undefined; ;) {
+    const page = await home.items.page(asset, {
+      status: "in_progress",
+      limit: 1_000,
+      ...(after === undefined ? {} : { after }),
+    });
+    for (const { partition } of page.items) if (await endOrphan(home, { asset, partition }, now)) ended += 1;
+    if (page.next === undefined) return ended;
+    after = page.next;
+  }
+}
