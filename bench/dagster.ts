@@ -6,7 +6,8 @@ import * as z from "zod";
 import { median, round } from "./machine.ts";
 
 const VERSION = "1.11.16";
-const VENV = join(import.meta.dirname, "..", ".tools", "dagster");
+const POSTGRES_VERSION = "0.27.16";
+export const VENV = join(import.meta.dirname, "..", ".tools", "dagster");
 const RUNS = 10;
 const LAUNCHES = 3;
 
@@ -16,7 +17,7 @@ const LAUNCHES = 3;
  * what its default run launcher does.
  */
 export async function measureDagster(steps: number) {
-  install();
+  installDagster();
   const folder = mkdtempSync(join(tmpdir(), "millrace-dagster-"));
   try {
     writeFileSync(join(folder, "jobs.py"), jobs(steps));
@@ -59,27 +60,45 @@ export async function measureDagster(steps: number) {
   }
 }
 
-function install(): void {
-  if (existsSync(join(VENV, "bin", "dagster"))) return;
+/** With its storage on Postgres, whose releases are numbered differently. */
+export function installDagster(): void {
+  if (existsSync(join(VENV, "lib", "postgres-installed"))) return;
   process.stderr.write(`Installing Dagster ${VERSION} into .tools/dagster …\n`);
   for (const [program, args] of [
     ["python3", ["-m", "venv", VENV]],
-    [join(VENV, "bin", "pip"), ["install", "--quiet", "--disable-pip-version-check", `dagster==${VERSION}`]],
+    [
+      join(VENV, "bin", "pip"),
+      [
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        `dagster==${VERSION}`,
+        `dagster-postgres==${POSTGRES_VERSION}`,
+      ],
+    ],
   ] as const) {
     const { status, stderr } = spawnSync(program, args, { encoding: "utf8" });
     if (status !== 0) throw new Error(`Dagster cannot be installed:\n${stderr.slice(-2_000)}`);
   }
+  writeFileSync(join(VENV, "lib", "postgres-installed"), POSTGRES_VERSION);
 }
+
+const ops = (steps: number): string =>
+  Array.from(
+    { length: steps },
+    (_, index) => `@op\ndef step${index + 1}(${index === 0 ? "" : "before"}):\n    return 1\n`,
+  ).join("\n");
+
+const nested = (steps: number): string =>
+  `${Array.from({ length: steps }, (_, index) => `step${steps - index}(`).join("")}${")".repeat(steps)}`;
 
 const jobs = (steps: number): string => `
 from dagster import in_process_executor, job, multiprocess_executor, op
 
-${Array.from({ length: steps }, (_, index) => `@op\ndef step${index + 1}(${index === 0 ? "" : "before"}):\n    return 1\n`).join("\n")}
+${ops(steps)}
 
 def graph():
-    ${Array.from({ length: steps }, (_, index) => `step${index + 1}(`)
-      .reverse()
-      .join("")}${")".repeat(steps)}
+    ${nested(steps)}
 
 @job(executor_def=in_process_executor)
 def in_process_job():
@@ -88,6 +107,17 @@ def in_process_job():
 @job(executor_def=multiprocess_executor)
 def multiprocess_job():
     graph()
+`;
+
+/** A job `five` of five ops under Dagster's default executor. */
+export const fiveSteps = (): string => `
+from dagster import job, op
+
+${ops(5)}
+
+@job
+def five():
+    ${nested(5)}
 `;
 
 const MEASURE = `

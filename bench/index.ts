@@ -6,6 +6,8 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run(args: readonly string
   overhead: () => import("./overhead.ts"),
   start: () => import("./start.ts"),
   bundle: () => import("./bundle.ts"),
+  latency: () => import("./latency.ts"),
+  burst: () => import("./burst.ts"),
   simulate: () => import("./simulate.ts"),
 };
 

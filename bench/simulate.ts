@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { describeMachine, round, type BenchResult } from "./machine.ts";
+import { measureIndex } from "./simulate/index-cost.ts";
 import { measureDecisions } from "./simulate/sweep-cost.ts";
 import { liveYear, type Year } from "./simulate/year.ts";
 
@@ -28,6 +29,7 @@ export async function run(args: readonly string[]): Promise<BenchResult> {
   });
   const [partitions, runs, seed] = [positive(values.partitions), positive(values.runs), positive(values.seed)];
   const decisions = measureDecisions(seed, partitions);
+  const index = await measureIndex(partitions);
   const year = liveYear(seed, partitions, runs);
   const { world, lost, stuck } = year;
   const { verdict, starts, transitions } = world;
@@ -56,16 +58,23 @@ export async function run(args: readonly string[]): Promise<BenchResult> {
       starts_throttled: starts.throttled,
       transitions_at_most_s: transitions.peakPerSecond,
       transitions_throttled: transitions.throttled,
+      coordinator_calls_at_most_s: world.express.peakPerSecond,
+      describes_at_most_s: world.describes.peakPerSecond,
+      describes_throttled: world.describes.throttled,
       decide_unchanged_ms: round(decisions.unchanged.ms),
       decide_unchanged_writes: decisions.unchanged.changed,
       decide_1_of_1000_changed_ms: round(decisions.moved.ms),
       decide_1_of_1000_changed_writes: decisions.moved.changed,
+      add_partitions_s: round(index.addMs / 1_000),
+      find_100_changed_ms: round(index.foundMs),
+      count_by_status_ms: round(index.countMs),
       real_s: round(year.seconds),
     },
     ratios: {
       virtual_over_real: round((365 * 86_400) / year.seconds, 0),
       starts_of_quota: round((1_300 - starts.lowest) / 1_300, 3),
       transitions_of_quota: round((5_000 - transitions.lowest) / 5_000, 3),
+      describes_of_quota: round((300 - world.describes.lowest) / 300, 3),
     },
   };
 }

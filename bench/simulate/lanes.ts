@@ -13,7 +13,7 @@ const ATTEMPTS = 40;
 const LONGEST_PAUSE_MS = 200;
 /** Of a lane's item beside its slots, and of one slot beside its name. */
 const LANE_BYTES = 200;
-const SLOT_BYTES = 120;
+const SLOT_BYTES = 95;
 
 interface Change<T> {
   readonly lane?: LaneState;
@@ -166,6 +166,7 @@ export function* renewLeases(
   const held = new Set<string>();
   for (const { name } of expired(lane.state, now)) {
     yield 10 + world.random.next() * 30;
+    world.describes.take(1, world.clock.now);
     const kept = world.requests.get(name);
     if (kept === undefined) {
       yield* freeSlot(world, lane, name);

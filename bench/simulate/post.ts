@@ -20,6 +20,7 @@ export function post(world: World, handle: () => Process): void {
 /** Delivers it now; again when the coordinator dies over it. */
 export function deliver(world: World, handle: () => Process, attempts = ATTEMPTS): void {
   world.delivered += 1;
+  world.express.take(1, world.clock.now);
   world.clock.live(handle(), world.dies, () => {
     if (attempts > 1) world.clock.after(AGAIN_MS, () => deliver(world, handle, attempts - 1));
   });

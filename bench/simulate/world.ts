@@ -116,7 +116,10 @@ export class World {
   readonly waits = new Waits();
   /** https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html, us-east-1 */
   readonly starts = new Bucket(1_300, 300);
-  readonly transitions = new Bucket(5_000, 5_000);
+  readonly transitions = new Bucket(5_000, 1_500);
+  readonly describes = new Bucket(300, 15);
+  /** Of the coordinator, an Express machine. */
+  readonly express = new Bucket(6_000, 6_000);
   /** Whoever hears of the end of an execution. */
   onEnd: (item: Item, request: RunRequest, end: End) => void = () => undefined;
   runs = 0;
