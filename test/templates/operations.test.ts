@@ -156,7 +156,7 @@ describe("the runbooks", () => {
     }
     const verbs = VERBS.map(({ usage }) => first(usage));
     const grouped = Object.entries(GROUPS).flatMap(([group, { verbs: own }]) =>
-      own.map(({ usage }) => `${group} ${first(usage)}`),
+      own.flatMap(({ usage, isDefault = false }) => [`${group} ${first(usage)}`, ...(isDefault ? [`${group} `] : [])]),
     );
     for (const [, one = "", two = ""] of text.matchAll(/npx millrace ([a-z]+)(?: ([a-z]+))?/g))
       expect(
