@@ -2,7 +2,9 @@ import { userInfo } from "node:os";
 import * as z from "zod";
 import { connect } from "../../core/io/connect.ts";
 import { openCoordination, type Coordination } from "../../core/io/coordination.ts";
+import { openReconciliation, type Reconciliation } from "../../core/io/reconcile.ts";
 import { readSettings, type RunSettings } from "../../core/io/settings.ts";
+import { landingsIn } from "../../core/model/landings/landing.ts";
 import { lanesIn, RUNS_AT_ONCE } from "../../core/model/lanes/declared-lanes.ts";
 import type { EnvironmentName } from "../../core/model/pipeline.ts";
 import { domains } from "../../state-machines/index.ts";
@@ -11,10 +13,21 @@ import { readStatus } from "./status.ts";
 import type { VerbContext } from "./verb.ts";
 
 /** What decides which run comes next, in this process, on the ports of the home that the running engine names. */
-export async function useKernel({ engine }: Pick<VerbContext, "engine">): Promise<Coordination> {
+export const useKernel = async (context: Pick<VerbContext, "engine">): Promise<Coordination> =>
+  (await useHome(context)).coordination;
+
+/** What compares all that has landed with what is on record, in the same way. */
+export async function useReconciliation(context: Pick<VerbContext, "engine">): Promise<Reconciliation> {
+  const { io, settings, coordination } = await useHome(context);
+  const landings = landingsIn(domains.map(({ pipeline }) => pipeline));
+  return openReconciliation({ io, coordination, bucket: settings.buckets.landing, landings, now: Date.now });
+}
+
+async function useHome({ engine }: Pick<VerbContext, "engine">) {
   const settings = readSettings((await readStatus(await engine())).settings);
   const runs = settings.runs ?? declaredRuns(settings.environment);
-  return openCoordination({ io: await connect(settings), settings: { ...settings, runs }, now: Date.now });
+  const io = await connect(settings);
+  return { io, settings, coordination: openCoordination({ io, settings: { ...settings, runs }, now: Date.now }) };
 }
 
 const FAILED_ONCE_DELAY_MS = 10 * 60_000;

@@ -25,6 +25,7 @@ import { preflight } from "./verbs/preflight.ts";
 import { quarantineExport, quarantineList, quarantineShow } from "./verbs/quarantine.ts";
 import { query } from "./verbs/query.ts";
 import { cancel, rerun } from "./verbs/rerun.ts";
+import { reconcile } from "./verbs/reconcile.ts";
 import { reset } from "./verbs/reset.ts";
 import { runAgain, runRedrive, runShow, runStart, runStop } from "./verbs/run.ts";
 import { runs } from "./verbs/runs.ts";
@@ -48,6 +49,7 @@ export const VERBS: readonly Verb[] = [
   assets,
   partitions,
   failures,
+  reconcile,
   rerun,
   cancel,
   query,
