@@ -22,7 +22,8 @@ const config: KnipConfig = {
   ignoreExportsUsedInFile: true,
   // Commands that people and bin/check.ts start, and the engine of oxlint's type-aware rules.
   ignoreDependencies: ["oxlint", "oxlint-tsgolint"],
-  ignoreBinaries: ["unshare"],
+  // Of the machine, where it has them.
+  ignoreBinaries: ["unshare", "postgres", "initdb"],
 };
 
 export default config;

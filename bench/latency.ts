@@ -2,12 +2,10 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import * as z from "zod";
-import { Run } from "../bin/cli/status.ts";
-import { embeddedObjects } from "../core/io/embedded/objects.ts";
 import { fiveSteps } from "./dagster.ts";
 import { withDaemon } from "./dagster-daemon.ts";
 import { describeMachine, median, quantile, round, type BenchResult } from "./machine.ts";
+import { putToStart } from "./put-to-start.ts";
 import { withTinyHome } from "./tiny-home.ts";
 
 const PUTS = 30;
@@ -44,29 +42,10 @@ export async function run(args: readonly string[]): Promise<BenchResult> {
   };
 }
 
-/** The put includes its fsyncs; the start is the time that the execution states itself. */
 const measureOwn = (): Promise<number[]> =>
   withTinyHome(async ({ engine, stateDir }) => {
-    const Followed = z.object({ settled: z.boolean(), objects: z.array(z.array(Run).nullable()) });
-    const objects = embeddedObjects(stateDir);
-    const measured: number[] = [];
-    try {
-      for (let index = 0; index <= PUTS; index += 1) {
-        const begun = Date.now();
-        const { head } = await objects.put("tiny-landing", `sources/file-${index}`, "x");
-        const { bucket, key, versionId } = head;
-        let followed: z.infer<typeof Followed>;
-        do {
-          await sleep(10);
-          followed = await engine.post("/api/follow", { objects: [{ bucket, key, versionId }] }, Followed);
-        } while (!followed.settled);
-        measured.push(Date.parse(followed.objects[0]?.[0]?.startedAt ?? "") - begun);
-      }
-      // The first one also starts the workers, as the peer's first file waits for its daemon.
-      return measured.slice(1);
-    } finally {
-      objects.close();
-    }
+    // The first one also starts the workers, as the peer's first file waits for its daemon.
+    return (await putToStart(engine, stateDir, PUTS + 1)).slice(1);
   });
 
 const SENSOR = `

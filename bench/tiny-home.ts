@@ -6,7 +6,7 @@ import { startHome } from "../embedded/server.ts";
 import { STARTER_DEFINITION } from "../lib/constructs/starter.ts";
 import { writeTinyAssembly } from "../test/standins/tiny-assembly.ts";
 
-const STEPS = 5;
+export const STEPS = 5;
 
 /** The embedded engine with a machine of five steps that do nothing, `five`, started by landings under `sources/`. */
 export async function withTinyHome<T>(
