@@ -207,6 +207,25 @@ export function backfillsContract(ledgers: Home<Opened<Ledger>>, objects: Home<O
       expect(world.executions.all).toHaveLength(30);
     });
 
+    it("is cancelled while others feed it: nothing of it waits or runs on unseen", async () => {
+      await world.add(days(30));
+      const id = newId();
+      await world.start(id);
+      const { backfills } = world;
+      const ends = world.running().map(({ name }) => world.end(name, { status: "succeeded" }));
+      const feeding = [backfills.feed(id, world.now), backfills.sweep(world.now)];
+      await Promise.all([...ends, ...feeding, backfills.order(id, "cancel", "ada", world.now)]);
+      await backfills.sweep(world.now);
+      const ran = 4 + (await world.finish());
+      await backfills.sweep(world.now);
+      const { progress } = await backfills.show(id);
+      expect(progress).toMatchObject({ queued: 0, running: 0, succeeded: ran, failed: 0, skipped: 0 });
+      expect(progress.waiting + progress.succeeded + progress.cancelled).toBe(30);
+      expect(await world.items.counts(ASSET)).toMatchObject({ in_progress: 0, materialised: ran });
+      expect(world.executions.all).toHaveLength(ran);
+      expect(await backfills.sweep(world.now)).toEqual([]);
+    });
+
     it("reruns one item before all others, once per wish, and cancels it where it is", async () => {
       await world.add(days(9));
       await world.start(newId());

@@ -41,7 +41,7 @@ function land(bad: (bytes: Buffer) => Buffer, days = DAYS): void {
     writeFileSync(file, day === BAD ? bad(bytes) : bytes);
     return file;
   });
-  json("land", ...files, "--as", "tracking_log", "--deployment", "mitxonline", "--wait");
+  json("land", ...files, "--as", "tracking_log", "--deployment", "mitxonline");
 }
 
 /** Ends of runs are followed up after the runs have ended. */
