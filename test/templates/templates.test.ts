@@ -178,7 +178,7 @@ describe.each(ENVIRONMENTS)("the templates of %s", (name) => {
     expect(toMachines.length).toBeGreaterThan(domains.length);
     const starting = allowed(of(name)).filter(({ actions }) => actions.includes("states:StartExecution"));
     for (const { policy, resources: started } of starting) {
-      const coordinates = /^(RunEnded|Tick|Sweep)/.test(policy);
+      const coordinates = /^(RunEnded|Tick|Sweep|Reconcile)/.test(policy);
       const mayStart =
         policy.startsWith("Starter") || coordinates ? machines.filter((one) => !express.includes(one)) : express;
       const named = (arn: unknown): boolean =>
