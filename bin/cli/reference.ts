@@ -42,7 +42,7 @@ In byte order of the partition. \`since\` in epoch milliseconds; of a failure, o
   failures: `[{"asset","failedPartitions","sample":[{"partition","class","firstFailureAt","lastFailureAt","ageMs"}],"sampleTruncated","byClass","byClassOf","oldestAt","recovery"}]
 
 Assets without a failure are left out. \`failedPartitions\` counts all, \`sample\` has at most 20; \`byClass\` counts the first \`byClassOf\`.`,
-  reconcile: `{"listed","known","requested","skipped","failed","finished","open":[…],"failing":[{"upstream","error"}]}
+  reconcile: `{"listed","known","requested","skipped","failed","finished","open":[…],"failing":[{"upstream","error"}],"lagMs"}
 
 Objects of this round, by what became of them. Exit code 1 when a prefix could not be listed to its end; the clock goes on with it.`,
   rerun: `{"asset","partition","run","waits"}, with \`--failed\` {"backfill":{…}}

@@ -1,4 +1,4 @@
-import { isFailure } from "../model/failures.ts";
+import { Failure, isFailure } from "../model/failures.ts";
 import { covers, landed } from "../model/landings/coverage.ts";
 import type { Landing } from "../model/landings/landing.ts";
 import { starterName } from "../model/landings/starter-name.ts";
@@ -7,7 +7,7 @@ import type { Io, Ledger, ListedObject } from "./ports.ts";
 import { continueSweep, isSweepDue, markDue, type SweepCall, type SweepReport } from "./sweeps.ts";
 
 /** What a reconciliation has come to so far; objects, by what became of them. */
-export interface Reconciled extends Pick<SweepReport, "open" | "failing"> {
+export interface Reconciled extends Pick<SweepReport, "open" | "failing" | "lagMs"> {
   readonly listed: number;
   /** On record as they are, or being worked on. */
   readonly known: number;
@@ -22,7 +22,7 @@ export interface Reconciled extends Pick<SweepReport, "open" | "failing"> {
 export interface Reconciliation {
   /** Asks for a round. */
   due(at: number): Promise<void>;
-  /** Goes on, for at most the budget. */
+  /** Goes on, for at most the budget. Throws Transient `nothing_listed` when no prefix could be listed at all. */
   run(call: Pick<SweepCall, "holder" | "budgetMs" | "visitMs" | "clock">): Promise<Reconciled>;
 }
 
@@ -32,7 +32,7 @@ const EVERY_MS = 26 * 60 * 60_000;
 /** As many objects as are looked at well within one visit, also when all of them are lost. */
 const PAGE = 200;
 const PARALLEL = 8;
-const PASSING = new Set<string>(["Transient", "Throttled", "Conflict"]);
+const SHARED = new Set<string>(["Transient", "Throttled", "Conflict", "Misconfigured"]);
 
 /** Whether there is something to do: a round was asked for, is not finished, or the latest began long ago. */
 export const isReconciliationDue = (ledger: Ledger, now: number): Promise<boolean> =>
@@ -99,8 +99,8 @@ export function openReconciliation({
       }
     };
     const passed = (error: unknown, key: string): "failed" => {
-      // What may pass by itself ends the page, which is read again; one object that nobody can read does not.
-      if (!isFailure(error) || !PASSING.has(error.name)) {
+      // What is no fault of this object ends the page, which is read again; one object that nobody can read does not.
+      if (!isFailure(error) || !SHARED.has(error.name)) {
         problem(key, error);
         return "failed";
       }
@@ -116,24 +116,25 @@ export function openReconciliation({
     due: (at) => markDue(ledger, SWEEP, at),
     async run(call) {
       const source = { upstreams: [...byId.keys()], read };
-      const { counts, open, failing, state } = await continueSweep(ledger, source, {
+      const { counts, open, failing, lagMs, state, pages, failures } = await continueSweep(ledger, source, {
         ...call,
         id: SWEEP,
         everyMs: EVERY_MS,
       });
+      if (pages === 0 && failures > 0) throw nothingListed(failing);
       const { listed = 0, known = 0, requested = 0, skipped = 0, failed = 0 } = counts;
-      return {
-        listed,
-        known,
-        requested,
-        skipped,
-        failed,
-        finished: state === "finished" || state === "idle",
-        open,
-        failing,
-      };
+      const finished = state === "finished" || state === "idle";
+      return { listed, known, requested, skipped, failed, finished, open, failing, lagMs };
     },
   };
 }
 
 type Found = "known" | "requested" | "skipped";
+
+const nothingListed = (failing: SweepReport["failing"]): Failure =>
+  new Failure("Transient", `No landing could be listed: ${failing[0]?.error ?? "no answer"}`, {
+    code: "nothing_listed",
+    what: "compare what has landed with what is on record",
+    hint: "The clock tries again by itself, after longer and longer rests.",
+    details: { failing },
+  });

@@ -42,6 +42,8 @@ export interface SweepReport {
   readonly counts: SweepCounts;
   /** Of this call: pages that were read. */
   readonly pages: number;
+  /** Of this call: visits that failed. All of them and no page is an error of whoever sweeps. */
+  readonly failures: number;
   /** Not at their end yet. */
   readonly open: readonly string[];
   readonly failing: readonly { readonly upstream: string; readonly error: string }[];
@@ -84,7 +86,7 @@ export async function continueSweep(ledger: Ledger, source: SweepSource, call: S
     );
   } catch (error) {
     if (!isFailure(error) || error.code !== "lease_held") throw error;
-    return { state: "held", counts: {}, pages: 0, open: [], failing: [], lagMs: 0 };
+    return { state: "held", counts: {}, pages: 0, failures: 0, open: [], failing: [], lagMs: 0 };
   }
 }
 
@@ -109,7 +111,7 @@ async function sweep(
   };
   if (isDue) await save(state);
   let spending = allot(state, { budgetMs: budgetMs - (clock.now() - begun), visitMs }, clock.now());
-  let pages = 0;
+  let [pages, failures] = [0, 0];
   for (;;) {
     const now = clock.now();
     const next = nextTurn(state, spending, now);
@@ -122,12 +124,13 @@ async function sweep(
       pages += 1;
       await save(visited(state, upstream.id, outcome, clock.now()));
     } else if (!cut) {
+      failures += 1;
       const error = outcome instanceof Error ? outcome.message : `A page took longer than ${timeoutMs} ms.`;
       await save(failed(state, upstream.id, error, clock.now()));
     }
     spending = spend(next.spending, turn, clock.now() - now, cut);
   }
-  return report(state, pages, isDue, clock.now());
+  return report(state, { pages, failures }, isDue, clock.now());
 }
 
 /** A page, why there is none, or that it took too long: then whoever reads it is left behind. */
@@ -150,12 +153,17 @@ async function visit(
   return outcome;
 }
 
-function report(state: SweepState, pages: number, isDue: boolean, now: number): SweepReport {
+function report(
+  state: SweepState,
+  call: Pick<SweepReport, "pages" | "failures">,
+  isDue: boolean,
+  now: number,
+): SweepReport {
   const open = state.upstreams.filter(({ done }) => !done);
   return {
-    state: open.length > 0 ? "unfinished" : pages === 0 && !isDue ? "idle" : "finished",
+    state: open.length > 0 ? "unfinished" : call.pages === 0 && !isDue ? "idle" : "finished",
     counts: state.counts,
-    pages,
+    ...call,
     open: open.map(({ id }) => id),
     failing: open.flatMap(({ id, error }) => (error === null ? [] : [{ upstream: id, error }])),
     lagMs: open.length > 0 ? Math.max(0, now - state.startedAt) : 0,

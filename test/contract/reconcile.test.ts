@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { embeddedLedger } from "../../core/io/embedded/ledger.ts";
 import { itemsPk, shardOf } from "../../core/io/item-records.ts";
+import { Failure } from "../../core/model/failures.ts";
 import { landingPartition } from "../../core/model/landings/landing.ts";
 import { starterName } from "../../core/model/landings/starter-name.ts";
 import { memoryLedger } from "../standins/memory-ledger.ts";
@@ -110,6 +111,20 @@ describe("the reconciliation", () => {
     expect(await world.reconcile()).toMatchObject({ listed: 3, requested: 2, failed: 1, finished: true });
     expect(world.problems).toEqual(["sources/logs/b.log"]);
   });
+});
+
+it("fails when it could look at nothing, and goes on from there when it can again", async () => {
+  bucket.put(COURSE);
+  const world = new ReconcileWorld({ ledger: memoryLedger(), objects: bucket.objects });
+  const denied = new Failure("Misconfigured", "Access denied.", { code: "denied", what: "list" });
+  const objects = { ...bucket.objects, list: () => Promise.reject(denied) };
+  const life = { holder: "test", budgetMs: 40_000, clock: world.clock };
+  const blind = world.reconciliation({ ...world.ports, objects });
+  await expect(blind.run(life)).rejects.toMatchObject({ name: "Transient", code: "nothing_listed" });
+  // Nobody is visited while they rest, so that nothing fails either.
+  expect(await blind.run(life)).toMatchObject({ finished: false, open: { length: 3 } });
+  world.clock.skip(31_000);
+  expect(await world.reconciliation().run(life)).toMatchObject({ requested: 1, finished: true });
 });
 
 it("goes through thousands of objects page by page, and repairs what was lost", async () => {

@@ -54,7 +54,7 @@ export function sweepsContract(home: Home<Opened<Ledger>>): void {
       const { port } = opened;
       const report = await continueSweep(port, source(pages, ["silent"]), call);
       expect(report).toMatchObject({
-        ...{ state: "unfinished", pages: 4, open: ["silent"] },
+        ...{ state: "unfinished", pages: 4, failures: 1, open: ["silent"] },
         failing: [{ upstream: "silent", error: "silent has no answer" }],
       });
       expect(await isSweepDue(port, call.id, Date.now())).toBe(false);
