@@ -19,6 +19,7 @@ beforeEach(() => {
   for (const name of Object.values(ENV)) vi.stubEnv(name, "x");
   vi.stubEnv(ENV.environment, "qa");
   vi.stubEnv(ENV.runs, undefined);
+  vi.stubEnv(ENV.landings, undefined);
   vi.stubEnv(ENV.embeddedState, folder);
   vi.stubEnv("POWERTOOLS_DEV", "false");
 });

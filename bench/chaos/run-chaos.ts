@@ -10,6 +10,7 @@ import { stopEngine } from "../../bin/cli/verbs/down.ts";
 import { findEngine, type EngineClient } from "../../embedded/control/client.ts";
 import { ENV_LANDING, landFiles } from "../../embedded/control/land.ts";
 import { account, type Account } from "./account.ts";
+import { settledBackfill, startBackfill, type BackfillAccount } from "./backfill.ts";
 import { LOAD_DEPLOYMENT, makeArchive, makeLog, type LoadFile } from "./load.ts";
 import { createRandom, type Random } from "./random.ts";
 import { findWorkers, killNow, type VictimKind } from "./victims.ts";
@@ -26,11 +27,15 @@ export interface ChaosResult extends Account {
   /** Runs whose attempts were all killed and that were started again at the end, as an operator would. */
   readonly again: number;
   readonly settled: boolean;
+  /** Undefined = the load was over before anything could be run again. */
+  readonly backfill: BackfillAccount | undefined;
   readonly seconds: number;
 }
 
 /** A first build and the backlog of the load on two cores; far below what would hide a run that hangs. */
 const SETTLE_TIMEOUT_MS = 420_000;
+/** A slot whose holder died with the engine is looked after within a minute or two of its lease. */
+const BACKFILL_TIMEOUT_MS = 300_000;
 /** Kills come this long after each other: some while everything works, some while the engine is still starting. */
 const PAUSE_MS = { from: 100, to: 2_500 };
 const ROUNDS = 5;
@@ -47,17 +52,32 @@ export async function runChaos({ kills, seed, note }: ChaosOptions): Promise<Cha
     const bucket = (await readStatus(first)).settings[ENV_LANDING] ?? "";
     const load = { stop: false, files: 0 };
     const landing = landContinuously({ stateDir, bucket, random: createRandom(seed + 1), landed, load });
+    let backfilling = false;
     for (let count = 0; count < kills; count += 1) {
       await sleep(random.between(PAUSE_MS.from, PAUSE_MS.to));
+      if (!backfilling && count >= kills / 4) {
+        backfilling = await startBackfill(() => engineOf(stateDir));
+        if (backfilling) note("a backfill of all logs so far begins");
+      }
       const kind = await killOne(stateDir, random, kills - count, killed);
       note(`kill ${count + 1} of ${kills}: ${kind}; ${load.files} files landed`);
     }
     load.stop = true;
     await landing;
+    backfilling ||= await startBackfill(() => engineOf(stateDir));
+    const backfill = backfilling ? await settledBackfill(() => engineOf(stateDir), BACKFILL_TIMEOUT_MS) : undefined;
     const { settled, again } = await settle(stateDir, note);
     const engine = await engineOf(stateDir);
     const result = await account(engine, stateDir, landed);
-    return { ...result, kills: killed, files: load.files, again, settled, seconds: (Date.now() - startedAt) / 1000 };
+    return {
+      ...result,
+      kills: killed,
+      files: load.files,
+      again,
+      settled,
+      backfill,
+      seconds: (Date.now() - startedAt) / 1000,
+    };
   } finally {
     await stopEngine(stateDir).catch((error: unknown) => note(String(error)));
     rmSync(stateDir, { recursive: true, force: true });

@@ -3,10 +3,8 @@ import * as z from "zod";
 import { connect } from "../../core/io/connect.ts";
 import { openCoordination, type Coordination } from "../../core/io/coordination.ts";
 import { openReconciliation, type Reconciliation } from "../../core/io/reconcile.ts";
-import { readSettings, type RunSettings } from "../../core/io/settings.ts";
+import { readSettings } from "../../core/io/settings.ts";
 import { landingsIn } from "../../core/model/landings/landing.ts";
-import { lanesIn, RUNS_AT_ONCE } from "../../core/model/lanes/declared-lanes.ts";
-import type { EnvironmentName } from "../../core/model/pipeline.ts";
 import { domains } from "../../state-machines/index.ts";
 import { badInput } from "./output.ts";
 import { readStatus } from "./status.ts";
@@ -25,24 +23,9 @@ export async function useReconciliation(context: Pick<VerbContext, "engine">): P
 
 async function useHome({ engine }: Pick<VerbContext, "engine">) {
   const settings = readSettings((await readStatus(await engine())).settings);
-  const runs = settings.runs ?? declaredRuns(settings.environment);
   const io = await connect(settings);
-  return { io, settings, coordination: openCoordination({ io, settings: { ...settings, runs }, now: Date.now }) };
+  return { io, settings, coordination: openCoordination({ io, settings, now: Date.now }) };
 }
-
-const FAILED_ONCE_DELAY_MS = 10 * 60_000;
-
-/** What the stacks give to tasks that start runs, each in its own variable, from the same declarations. */
-const declaredRuns = (environment: EnvironmentName): RunSettings => ({
-  lanes: [
-    ...lanesIn(
-      environment,
-      domains.map(({ pipeline }) => pipeline),
-    ),
-  ],
-  cap: RUNS_AT_ONCE[environment],
-  failedOnceDelayMs: FAILED_ONCE_DELAY_MS,
-});
 
 export const ASSETS: readonly string[] = domains
   .flatMap(({ pipeline }) => pipeline.assets.map(({ id }) => id))

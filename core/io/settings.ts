@@ -21,6 +21,8 @@ export interface Settings {
   readonly memoryMb: number;
   /** What decides which run comes next; only for tasks that start runs. */
   readonly runs?: RunSettings;
+  /** What is watched for landings; only for tasks that start runs and read what has landed. */
+  readonly landings?: readonly Landing[];
   /** Set by the embedded engine only: its state folder and its loopback address. */
   readonly embedded?: { readonly stateDir: string; readonly engineUrl: string; readonly catalogUrl: string };
 }
@@ -32,8 +34,6 @@ export const RunSettings = z.object({
   cap: z.number(),
   /** How long the one re-request after a failure waits. */
   failedOnceDelayMs: z.number(),
-  /** Watched prefixes of the landing bucket; only for tasks that read there. */
-  landings: z.array(Landing).optional(),
 });
 export type RunSettings = z.infer<typeof RunSettings>;
 
@@ -52,6 +52,7 @@ export const ENV = {
   duckdbExtensions: "MILLRACE_DUCKDB_EXTENSIONS",
   memoryMb: "MILLRACE_MEMORY_MB",
   runs: "MILLRACE_RUNS",
+  landings: "MILLRACE_LANDINGS",
   embeddedState: "MILLRACE_EMBEDDED_STATE",
   embeddedUrl: "MILLRACE_EMBEDDED_URL",
   embeddedCatalog: "MILLRACE_EMBEDDED_CATALOG",
@@ -84,7 +85,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
       what: "read the settings of the task",
     });
   }
-  const [stateDir, runs] = [env[ENV.embeddedState], env[ENV.runs]];
+  const [stateDir, runs, landings] = [env[ENV.embeddedState], env[ENV.runs], env[ENV.landings]];
   return {
     environment,
     buckets: {
@@ -101,6 +102,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     duckdbExtensions: env[ENV.duckdbExtensions] ?? "/opt/duckdb/extensions",
     memoryMb: memoryOf(env),
     ...(runs === undefined ? {} : { runs: RunSettings.parse(JSON.parse(runs)) }),
+    ...(landings === undefined ? {} : { landings: z.array(Landing).parse(JSON.parse(landings)) }),
     ...(stateDir === undefined
       ? {}
       : { embedded: { stateDir, engineUrl: need(ENV.embeddedUrl), catalogUrl: need(ENV.embeddedCatalog) } }),

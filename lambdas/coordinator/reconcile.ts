@@ -13,7 +13,7 @@ export const handler = task({
   input: z.looseObject({ job: z.string().optional() }),
   unrecorded: true,
   run: async ({ job }, { io, settings, run, log }) => {
-    const landings = settings.runs?.landings ?? [];
+    const { landings = [] } = settings;
     const coordination = openCoordination({ io, settings, now: Date.now });
     const reconciliation = openReconciliation({
       ...{ io, now: Date.now, bucket: settings.buckets.landing, landings, coordination },

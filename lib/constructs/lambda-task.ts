@@ -9,14 +9,13 @@ import {
   type ILayerVersion,
 } from "aws-cdk-lib/aws-lambda";
 import { Construct } from "constructs";
-import type { RunSettings } from "../../core/io/settings.ts";
 import type { LambdaCompute, TaskDeclaration } from "../../core/model/pipeline.ts";
 import type { EnvironmentProps, Names } from "../environment.ts";
 import { acknowledge, acknowledgeWildcard } from "./acknowledge.ts";
 import type { Bundle } from "./bundle.ts";
 import { logGroup } from "./log-group.ts";
 import { KEPT_VERSIONS, type CanaryReleases } from "./release.ts";
-import { taskEnvironment } from "./task-environment.ts";
+import { taskEnvironment, type DeclaredRuns } from "./task-environment.ts";
 import { taskRole, writeLogs } from "./task-role.ts";
 
 export interface TaskProps<C> {
@@ -25,7 +24,7 @@ export interface TaskProps<C> {
   readonly domain: string;
   readonly task: TaskDeclaration;
   /** Of the environment; tasks that start runs get it. */
-  readonly runs: RunSettings;
+  readonly runs: DeclaredRuns;
   readonly compute: C;
   readonly bundle: Bundle;
 }

@@ -1,9 +1,15 @@
 import type { Stack } from "aws-cdk-lib";
 import { ENV, type RunSettings } from "../../core/io/settings.ts";
-import type { ObjectAccess, TaskDeclaration } from "../../core/model/pipeline.ts";
+import type { Landing } from "../../core/model/landings/landing.ts";
+import type { TaskDeclaration } from "../../core/model/pipeline.ts";
 import type { EnvironmentProps, Names } from "../environment.ts";
 import { QUERY_RESULTS } from "../lake-layout.ts";
 import { machineArn, tableBucketArn } from "./arns.ts";
+
+/** What decides which run comes next, as all domains together declare it. */
+export interface DeclaredRuns extends RunSettings {
+  readonly landings: readonly Landing[];
+}
 
 /**
  * What every task finds in its environment: names of things, never values of secrets. The folder of DuckDB's extensions
@@ -15,7 +21,7 @@ export const taskEnvironment = (
   environment: EnvironmentProps,
   names: Names,
   { warehouse = false, starts = [], reads = [] }: Pick<TaskDeclaration, "warehouse" | "starts" | "reads">,
-  runs: RunSettings,
+  { landings, ...runs }: DeclaredRuns,
 ): Record<string, string> => ({
   [ENV.environment]: environment.name,
   [ENV.landing]: names.bucket("landing"),
@@ -27,13 +33,13 @@ export const taskEnvironment = (
   [ENV.lakeCatalog]: environment.lake === "glue" ? `glue:${stack.account}` : `s3tables:${tableBucketArn(stack, names)}`,
   [ENV.machineArnPrefix]: machineArn(stack, names, ""),
   [ENV.secretPrefix]: names.secretPrefix,
-  ...(starts.length > 0 ? { [ENV.runs]: JSON.stringify(runsFor(reads, runs)) } : {}),
+  ...(starts.length > 0 ? { [ENV.runs]: JSON.stringify(runs) } : {}),
+  // Lambda holds 4 KB of environment: whoever does not read what lands needs no list of it.
+  ...(starts.length > 0 && reads.some(({ bucket }) => bucket === "landing")
+    ? { [ENV.landings]: JSON.stringify(landings) }
+    : {}),
   ...(warehouse ? dbtEnvironment(environment, names) : {}),
 });
-
-/** Lambda holds 4 KB of environment: whoever does not read what lands needs no list of it. */
-const runsFor = (reads: readonly ObjectAccess[], { landings, ...runs }: RunSettings): RunSettings =>
-  landings === undefined || reads.every(({ bucket }) => bucket !== "landing") ? runs : { ...runs, landings };
 
 /** What dbt/profiles.yml reads of the target `athena`. */
 function dbtEnvironment({ dbt, lake }: EnvironmentProps, names: Names): Record<string, string> {

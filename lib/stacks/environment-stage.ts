@@ -6,6 +6,7 @@ import { landingsIn } from "../../core/model/landings/landing.ts";
 import { lanesIn, RUNS_AT_ONCE } from "../../core/model/lanes/declared-lanes.ts";
 import type { Pipeline } from "../../core/model/pipeline.ts";
 import type { Bundles } from "../constructs/bundle.ts";
+import type { DeclaredRuns } from "../constructs/task-environment.ts";
 import type { EnvironmentProps } from "../environment.ts";
 import { PipelineStack } from "./pipeline-stack.ts";
 import { PlatformStack } from "./platform-stack.ts";
@@ -33,7 +34,7 @@ export class EnvironmentStage extends Stage {
       env: { ...(account === undefined ? {} : { account }), ...(region === undefined ? {} : { region }) },
     });
     const pipelines = domains.map(({ pipeline }) => pipeline);
-    const runs = {
+    const runs: DeclaredRuns = {
       lanes: [...lanesIn(environment.name, pipelines)],
       cap: RUNS_AT_ONCE[environment.name],
       failedOnceDelayMs: environment.failedOnceMinutes * 60_000,

@@ -1,7 +1,6 @@
 import { Stack, Tags } from "aws-cdk-lib";
 import { StateMachineType } from "aws-cdk-lib/aws-stepfunctions";
 import type { Construct } from "constructs";
-import type { RunSettings } from "../../core/io/settings.ts";
 import type { Pipeline } from "../../core/model/pipeline.ts";
 import type { Bundles } from "../constructs/bundle.ts";
 import { deadLetterQueue } from "../constructs/dead-letter-queue.ts";
@@ -10,6 +9,7 @@ import { FargateTask } from "../constructs/fargate-task.ts";
 import { LambdaTask } from "../constructs/lambda-task.ts";
 import { Machine } from "../constructs/machine.ts";
 import { CanaryReleases } from "../constructs/release.ts";
+import type { DeclaredRuns } from "../constructs/task-environment.ts";
 import { Starter } from "../constructs/starter.ts";
 import { Triggers } from "../constructs/triggers.ts";
 import { kebab, namesOf, type EnvironmentProps } from "../environment.ts";
@@ -18,7 +18,7 @@ import { DomainOperations } from "../operations/domain-operations.ts";
 export interface PipelineStackProps {
   readonly environment: EnvironmentProps;
   readonly pipeline: Pipeline;
-  readonly runs: RunSettings;
+  readonly runs: DeclaredRuns;
   /** Text of the machine, Amazon States Language. */
   readonly definition: string;
   readonly bundles: Bundles;
