@@ -12,15 +12,22 @@ import { withTinyHome } from "./tiny-home.ts";
 const RUNS = 100;
 const POLL_MS = 20;
 const READY_MS = 90_000;
-/** A peer that has not finished all of them by then is measured by those that it has. */
-const PEER_WINDOW_MS = 120_000;
+/** Fewer are no rate: a window that ends within the first wave of ten measures how processes start, or nothing. */
+const ENOUGH = 30;
 const MINUTE_MS = 60_000;
 
-/** A hundred runs of five steps that do nothing, asked for at once: completed runs per minute. */
+/**
+ * A hundred runs of five steps that do nothing, asked for at once: completed runs per minute. The peer has
+ * `--peer-window` seconds (default 600) from its first queued run; if it has completed fewer than 30 by then, its counts
+ * are told and no rate and no ratio.
+ */
 export async function run(args: readonly string[]): Promise<BenchResult> {
-  const { values } = parseArgs({ args: [...args], options: { peer: { type: "string" } } });
+  const { values } = parseArgs({
+    args: [...args],
+    options: { peer: { type: "string" }, "peer-window": { type: "string", default: "600" } },
+  });
   const own = await withTinyHome(({ engine }) => measureOwn(engine));
-  const peer = values.peer === "dagster" ? await measurePeer() : undefined;
+  const peer = values.peer === "dagster" ? await measurePeer(Number(values["peer-window"]) * 1_000) : undefined;
   return {
     bench: "burst",
     machine: describeMachine(),
@@ -30,13 +37,14 @@ export async function run(args: readonly string[]): Promise<BenchResult> {
       ...(peer === undefined
         ? {}
         : {
-            dagster_completed_runs_per_minute: round(peer.rate),
             dagster_runs_completed: peer.completed,
+            dagster_runs_failed: peer.failed,
+            ...(peer.completed < ENOUGH ? {} : { dagster_completed_runs_per_minute: round(peer.rate) }),
             dagster_window_s: round(peer.windowMs / 1_000),
             dagster_on_postgres: peer.storage === "postgres" ? 1 : 0,
           }),
     },
-    ratios: peer === undefined ? {} : { millrace_over_dagster: round(own / peer.rate) },
+    ratios: peer === undefined || peer.completed < ENOUGH ? {} : { millrace_over_dagster: round(own / peer.rate) },
   };
 }
 
@@ -73,7 +81,7 @@ defs = Definitions(jobs=[five], sensors=[landed])
 `;
 
 /** From the first of the runs in its queue to the end of the last, or of those that have ended within the window. */
-const measurePeer = () =>
+const measurePeer = (mostMs: number) =>
   withDaemon(`${fiveSteps()}${SENSOR}`, async ({ folder, storage, runs }) => {
     const wait = async (what: string, isReady: () => boolean, ms: number): Promise<void> => {
       for (const until = Date.now() + ms; !isReady();) {
@@ -86,11 +94,16 @@ const measurePeer = () =>
     writeFileSync(join(folder, "go"), "");
     await wait("queue the runs", () => burst().length > 0, READY_MS);
     const begun = Math.min(...burst().map(({ created }) => created));
-    const until = begun + PEER_WINDOW_MS;
-    while (Date.now() < until) await sleep(Math.min(30_000, Math.max(0, until - Date.now())));
-    const ends = burst().flatMap(({ status, ended }) =>
+    const until = begun + mostMs;
+    let seen = burst();
+    while (Date.now() < until && (seen.length < RUNS || seen.some(({ ended }) => ended === null))) {
+      await sleep(Math.min(30_000, until - Date.now()));
+      seen = burst();
+    }
+    const ends = seen.flatMap(({ status, ended }) =>
       status === "SUCCESS" && ended !== null && ended <= until ? [ended] : [],
     );
-    const windowMs = ends.length === RUNS ? Math.max(...ends) - begun : PEER_WINDOW_MS;
-    return { rate: (ends.length * MINUTE_MS) / windowMs, completed: ends.length, windowMs, storage };
+    const windowMs = ends.length === RUNS ? Math.max(...ends) - begun : mostMs;
+    const failed = seen.filter(({ status }) => status === "FAILURE").length;
+    return { failed, rate: (ends.length * MINUTE_MS) / windowMs, completed: ends.length, windowMs, storage };
   });
