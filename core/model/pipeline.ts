@@ -141,7 +141,7 @@ export interface AssetDeclaration {
 export interface LaneDeclaration {
   readonly id: string;
   readonly description: string;
-  /** Runs, or tasks that take it themselves, at once: 1 to 1,000, for the ledger keeps all of them in one item. */
+  /** Runs, or tasks that take it themselves, at once: 1 to 200, for the ledger keeps all of them in one item. */
   readonly slots: number;
   /** Where it is another number. */
   readonly slotsIn?: Readonly<Partial<Record<EnvironmentName, number>>>;

@@ -3,8 +3,8 @@ import type { LaneLimits } from "./lane-state.ts";
 
 /** Slots of a domain's own lane where nothing declares it. */
 export const DEFAULT_SLOTS = 8;
-/** About 150 bytes each in an item of at most 400 KB. */
-const SLOTS_MAX = 1_000;
+/** A grant writes the lane's one item, about 150 bytes a slot: with more it gives fewer than 16 a second (docs/scale.md). */
+const SLOTS_MAX = 200;
 
 /** Runs at once in all lanes of an environment together. One machine runs `dev`; AWS is asked for far more. */
 export const RUNS_AT_ONCE: Readonly<Record<EnvironmentName, number>> = {
