@@ -142,7 +142,7 @@ export class Triggers extends Construct {
 
   /**
    * Every schedule is switched on in Scheduler: whether a tick starts anything the coordinator decides, from the
-   * declaration that comes with it and from what operators have overridden. Its own clock it needs at once.
+   * declaration that comes with it and from what operators have overridden. Its own clock has no ticks to decide, and cannot be overridden.
    */
   private schedule(trigger: ScheduleTrigger): void {
     const { environment, names, pipeline, starter, deadLetters } = this.props;
@@ -151,7 +151,7 @@ export class Triggers extends Construct {
     const { domain } = pipeline;
     const request =
       domain === COORDINATOR
-        ? { domain, job, trigger: id }
+        ? { job, trigger: id }
         : { job: "tick", trigger: id, schedule: declarationOf(domain, trigger, environment) };
     new Schedule(this, pascal(id), {
       scheduleGroup: this.groupOf(this.props),
