@@ -31,6 +31,8 @@ export interface TriggersProps {
   readonly environment: EnvironmentProps;
   readonly names: Names;
   readonly pipeline: Pipeline;
+  /** Domains whose runs are on record, and so tell that they have ended. */
+  readonly recorded: readonly string[];
   /** What all of them start. */
   readonly starter: StateMachine;
   readonly deadLetters: Queue;
@@ -99,21 +101,21 @@ export class Triggers extends Construct {
     this.rule(id, description, pattern, bus, { job, trigger: id });
   }
 
-  /** Of every machine of the environment; an Express one, as that of this domain, sends no such event. */
+  /** Of the standard machines, named one by one: a start for an end of its own would never end. */
   private runEnded({ id, description, job }: RunEndedTrigger): void {
-    const stack = Stack.of(this);
-    const machines = stack.formatArn({
-      service: "states",
-      resource: "stateMachine",
-      resourceName: `${this.props.names.prefix}-`,
-      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
-    });
+    const { names, recorded } = this.props;
+    const machines = recorded.map((domain) => this.machineArn(names.machine(domain)));
     const pattern: EventPattern = {
       source: ["aws.states"],
       detailType: ["Step Functions Execution Status Change"],
-      detail: { stateMachineArn: [{ prefix: machines }], status: ["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"] },
+      detail: { stateMachineArn: machines, status: ["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"] },
     };
     this.rule(id, description, pattern, undefined, { job, trigger: id });
+  }
+
+  private machineArn(resourceName: string): string {
+    const arnFormat = ArnFormat.COLON_RESOURCE_NAME;
+    return Stack.of(this).formatArn({ service: "states", resource: "stateMachine", resourceName, arnFormat });
   }
 
   private rule(
@@ -169,12 +171,7 @@ export class Triggers extends Construct {
   }
 
   private coordinatorMachine(): IStateMachine {
-    const arn = Stack.of(this).formatArn({
-      service: "states",
-      resource: "stateMachine",
-      resourceName: this.props.names.machine(COORDINATOR),
-      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
-    });
+    const arn = this.machineArn(this.props.names.machine(COORDINATOR));
     this.coordinator ??= StateMachine.fromStateMachineArn(this, "Coordinator", arn);
     return this.coordinator;
   }

@@ -67,7 +67,8 @@ export class PipelineStack extends Stack {
       type === StateMachineType.EXPRESS
         ? machine
         : new Starter(this, "Starter", { environment, names, domain, machine, deadLetters }).machine;
-    new Triggers(this, "Triggers", { environment, names, pipeline, starter, deadLetters });
+    const recorded = [...new Set(runs.lanes.map((lane) => lane.domain))];
+    new Triggers(this, "Triggers", { environment, names, pipeline, recorded, starter, deadLetters });
     new DomainOperations(this, "Operations", {
       environment,
       names,
