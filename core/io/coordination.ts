@@ -1,13 +1,12 @@
 import { createHash } from "node:crypto";
 import { alertOf } from "../model/alerts/of-run.ts";
-import type { EndedRun } from "../model/ended-run.ts";
+import { endedRun, type EndedRun } from "../model/ended-run.ts";
 import { Failure, isFailure } from "../model/failures.ts";
 import type { ItemEvent } from "../model/items/item-event.ts";
 import type { ItemKey } from "../model/items/item-key.ts";
 import type { RunRequest } from "../model/items/run-request.ts";
 import type { RunTarget } from "../model/items/trigger-rule.ts";
 import { OPERATIONS } from "../model/platform-domains.ts";
-import { describeRunFailure } from "../model/run-failure.ts";
 import { openBackfills, type BackfillHome, type Backfills } from "./backfills.ts";
 import { failedSteps } from "./failed-steps.ts";
 import { keepTarget, readTarget } from "./item-targets.ts";
@@ -49,16 +48,17 @@ export function openCoordination({ io, settings, now }: CoordinationOptions): Co
   const { lanes: declared, cap, failedOnceDelayMs } = runsOf(settings);
   const items = openItems(ledger);
   const rules = { automatic: AUTOMATIC, failedOnceDelayMs };
-  const settle = async (run: EndedRun): Promise<{ readonly lane?: string; readonly backfill?: string }> => {
-    const kept = await readRequest(ledger, run.name);
-    const request = kept?.request;
+  const settle = async (
+    run: EndedRun,
+  ): Promise<{ readonly requested: boolean; readonly lane?: string; readonly backfill?: string }> => {
+    const request = (await readRequest(ledger, run.name))?.request;
     const lane = request?.lane ?? run.domain;
     const { item } = run;
-    const before = item === undefined ? undefined : await items.read(item);
     const applied =
       item === undefined
         ? undefined
         : await apply(item, run, { domain: run.domain, lane, input: run.input }).catch(invalid);
+    const before = applied?.before;
     const laneClosed = request !== undefined && run.failure?.name === "Misconfigured";
     if (laneClosed && run.failure !== undefined) {
       const { message } = run.failure;
@@ -75,7 +75,8 @@ export function openCoordination({ io, settings, now }: CoordinationOptions): Co
     const backfill = request === undefined ? undefined : await backfills.ended(request, run.outcome, now());
     // Also of a request that an earlier telling made: its dispatch may never have come.
     const isAsked = applied?.state.runs.some(({ phase }) => phase === "queued") === true;
-    return { ...(isAsked ? { lane } : {}), ...(backfill === undefined ? {} : { backfill }) };
+    const requested = request !== undefined;
+    return { requested, ...(isAsked ? { lane } : {}), ...(backfill === undefined ? {} : { backfill }) };
   };
 
   const decided = (item: ItemKey, event: ItemEvent, target: RunTarget) =>
@@ -121,7 +122,10 @@ export function openCoordination({ io, settings, now }: CoordinationOptions): Co
     executions,
     lanes: declared,
     cap,
-    settle: async (request, end) => void (await settle(runOf(request, end, settings.machineArnPrefix))),
+    settle: async (request, end) => {
+      const run = untold(request, end, settings.machineArnPrefix);
+      if (run !== undefined) await settle(run);
+    },
   });
 
   const home: BackfillHome = {
@@ -136,9 +140,8 @@ export function openCoordination({ io, settings, now }: CoordinationOptions): Co
     ...{ items, lanes, backfills, recovery: openRecovery(home) },
     observed: (item, sighting, target) => decided(item, { type: "observed", ...sighting }, target),
     async ended(run) {
-      const known = (await readRequest(ledger, run.name)) !== undefined;
-      const { lane, backfill } = await settle(run);
-      const freed = known ? (await lanes.ended(run.name, now())).started : [];
+      const { requested, lane, backfill } = await settle(run);
+      const freed = requested ? (await lanes.ended(run.name, now())).started : [];
       const granted = lane === undefined ? [] : (await lanes.dispatch([lane], now())).started;
       if (backfill !== undefined) await backfills.feed(backfill, now());
       return { started: [...freed, ...granted] };
@@ -166,21 +169,19 @@ function told(error: unknown): void {
   if (!isFailure(error) || error.code !== "execution_taken") throw error;
 }
 
-/** Of an execution whose end no event has told. */
-function runOf(request: RunRequest, end: ExecutionState, prefix: string): EndedRun {
-  const { name, domain, asset, partition, input, requestedAt } = request;
-  const { item: _item, mode: _mode, requestedBy: _requestedBy, ...again } = input;
-  const endedAt = end.endedAt?.getTime() ?? requestedAt;
-  const failed = end.status === "FAILED" || end.status === "TIMED_OUT";
-  const failure = failed ? describeRunFailure(end.error ?? "States.Timeout", end.cause ?? "") : undefined;
-  return {
-    ...{ domain, name, startedAt: end.startedAt.getTime(), endedAt, item: { asset, partition }, input: again },
-    executionArn: executionArnOf(machineArnOf(prefix, domain), name),
-    job: typeof input["job"] === "string" ? input["job"] : "none",
-    ...(failure === undefined
-      ? { outcome: { status: end.status === "SUCCEEDED" ? "succeeded" : "cancelled" } }
-      : { failure, outcome: { status: "failed", class: failure.name, code: failure.code, message: failure.message } }),
-  };
+/** Of an execution whose end no event has told: the event that should have come. Undefined = it runs still. */
+function untold({ name, domain, input, requestedAt }: RunRequest, end: ExecutionState, prefix: string) {
+  if (end.status === "RUNNING") return undefined;
+  const stateMachineArn = machineArnOf(prefix, domain);
+  return endedRun(
+    {
+      ...{ name, stateMachineArn, executionArn: executionArnOf(stateMachineArn, name) },
+      ...{ status: end.status, error: end.error, cause: end.cause, input: JSON.stringify(input) },
+      startDate: end.startedAt.getTime(),
+      stopDate: end.endedAt?.getTime() ?? requestedAt,
+    },
+    prefix,
+  );
 }
 
 const consolePage = (arn: string): string => {

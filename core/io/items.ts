@@ -34,6 +34,8 @@ export interface ApplyOptions extends Pick<RuleContext, "automatic" | "failedOnc
 }
 
 export interface Applied extends Pick<Decision, "request" | "waiting"> {
+  /** What the event found; a new partition finds itself empty. */
+  readonly before: ItemState;
   readonly state: ItemState;
   readonly status: ItemStatus;
   /** The event was news. */
@@ -108,6 +110,7 @@ async function applyOnce(
   }
   const { waiting } = decision;
   return {
+    before,
     state,
     status: statusOf(state),
     changed,
