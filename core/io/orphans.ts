@@ -1,5 +1,6 @@
 import type { ItemKey } from "../model/items/item-key.ts";
-import { enqueueOf, type BackfillHome } from "./backfill-home.ts";
+import type { BackfillHome } from "./backfill-home.ts";
+import { tellCancelled } from "./cancel-run.ts";
 import { readRequest } from "./lane-requests.ts";
 
 /**
@@ -13,12 +14,7 @@ export async function endOrphan(home: BackfillHome, key: ItemKey, now: number): 
     if (number === null || (await readRequest(ledger, name)) !== undefined) continue;
     const still = (await items.read(key))?.runs.some((run) => run.name === name) === true;
     if (!still) continue;
-    const target = await home.targetOf(key);
-    await items.apply(
-      key,
-      { type: "run-ended", run: name, at: now, outcome: { status: "cancelled" } },
-      { now, ...home.rules, ...(target === undefined ? {} : { enqueue: enqueueOf(home, target) }) },
-    );
+    await tellCancelled(home, key, name, now);
     return true;
   }
   return false;

@@ -1,17 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import * as z from "zod";
 import { loadResourceTypes } from "../../bin/release/resource-types.ts";
 import { ENVIRONMENTS, type EnvironmentName } from "../../core/model/pipeline.ts";
-import { resources, synthesise, type Resource } from "./synthesised.ts";
+import { useAssembly, type Resource } from "./synthesised.ts";
 
-let assembly: ReturnType<typeof synthesise>;
-beforeAll(() => {
-  assembly = synthesise();
-});
-afterAll(() => assembly.remove());
-
-const of = (name: EnvironmentName, type?: string): readonly Resource[] =>
-  resources(assembly.templates.get(name) ?? [], type);
+const { of } = useAssembly();
 const bucketsOf = (name: EnvironmentName): ReadonlyMap<string, Resource> =>
   new Map(
     of(name, "AWS::S3::Bucket").map((bucket) => [

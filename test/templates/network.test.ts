@@ -1,16 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import * as z from "zod";
 import { ENVIRONMENTS, type EnvironmentName } from "../../core/model/pipeline.ts";
-import { allowed, resources, synthesise, type Resource, type Template } from "./synthesised.ts";
+import { allowed, resources, useAssembly, type Resource, type Template } from "./synthesised.ts";
 
-let assembly: ReturnType<typeof synthesise>;
-beforeAll(() => {
-  assembly = synthesise();
-});
-afterAll(() => assembly.remove());
-
-const of = (name: EnvironmentName, type?: string): readonly Resource[] =>
-  resources(assembly.templates.get(name) ?? [], type);
+const { of, templates } = useAssembly();
 
 const Rule = z.looseObject({
   IpProtocol: z.string(),
@@ -122,7 +115,7 @@ describe.each(ENVIRONMENTS)("the network of %s", (name) => {
   it("lets through endpoints every action that a container is allowed, and roles of this account only", () => {
     const endpoints = [...endpointsOf(name, "Gateway"), ...endpointsOf(name, "Interface")];
     const passing = new Set(endpoints.map(({ service }) => service.split(".")[0]));
-    const actions = containerActions(assembly.templates.get(name) ?? []).filter((one) => passing.has(prefixOf(one)));
+    const actions = containerActions(templates(name)).filter((one) => passing.has(prefixOf(one)));
     expect(actions.length).toBeGreaterThan(5);
     expect(actions.filter((action) => !endpoints.some(({ allows }) => allows.includes(action)))).toEqual([]);
     for (const { PolicyDocument, service } of endpoints) {
@@ -154,7 +147,7 @@ describe("containers of production", () => {
   });
 
   it("have an endpoint in every zone for each service that their roles name, and for no other", () => {
-    const prefixes = new Set(containerActions(assembly.templates.get("production") ?? []).map(prefixOf));
+    const prefixes = new Set(containerActions(templates("production")).map(prefixOf));
     // dbt's Athena adapter asks whose catalogue it is in, which needs no permission.
     const called = [...prefixes, ...(prefixes.has("athena") ? ["sts"] : [])];
     const reached = [...endpointsOf("production", "Gateway"), ...endpointsOf("production", "Interface")];

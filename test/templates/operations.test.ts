@@ -1,22 +1,15 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import * as z from "zod";
 import { GROUPS, VERBS } from "../../bin/cli/program.ts";
 import { ENVIRONMENTS, type EnvironmentName } from "../../core/model/pipeline.ts";
 import { referencePages } from "../../lib/reference/pages.ts";
 import { domains } from "../../state-machines/index.ts";
 import { publishedMetrics } from "./published-metrics.ts";
-import { resources, root, synthesise, type Resource } from "./synthesised.ts";
+import { resources, root, useAssembly } from "./synthesised.ts";
 
-let assembly: ReturnType<typeof synthesise>;
-beforeAll(() => {
-  assembly = synthesise();
-});
-afterAll(() => assembly.remove());
-
-const of = (name: EnvironmentName, type?: string): readonly Resource[] =>
-  resources(assembly.templates.get(name) ?? [], type);
+const { of, templates } = useAssembly();
 
 const RUNBOOKS = join(root, "docs", "runbooks");
 const pages = readdirSync(RUNBOOKS);
@@ -108,7 +101,7 @@ it("the emulator's environment leaves out what the emulator lacks, and the other
 });
 
 it("saved queries read every log group of their domain", () => {
-  for (const template of assembly.templates.get("production") ?? []) {
+  for (const template of templates("production")) {
     const groups = resources([template], "AWS::Logs::LogGroup").map(({ id }) => ({ Ref: id }));
     for (const { properties } of resources([template], "AWS::Logs::QueryDefinition"))
       expect(properties["LogGroupNames"]).toEqual(expect.arrayContaining(groups));

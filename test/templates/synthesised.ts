@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import { afterAll, beforeAll } from "vitest";
 import * as z from "zod";
 import type { Choices } from "../../lib/constructs/grant.ts";
 import { ENVIRONMENTS, type EnvironmentName } from "../../core/model/pipeline.ts";
@@ -100,3 +101,17 @@ export const allowed = (templates: readonly Template[]) =>
       .Statement.filter(({ Effect }) => Effect === "Allow")
       .map((statement) => ({ policy: id, actions: statement.Action, resources: statement.Resource })),
   );
+
+/** The assembly for the tests of one file, and its resources by environment and type. */
+export function useAssembly() {
+  let assembly: ReturnType<typeof synthesise>;
+  beforeAll(() => {
+    assembly = synthesise();
+  });
+  afterAll(() => assembly.remove());
+  const templates = (name: EnvironmentName): readonly Template[] => assembly.templates.get(name) ?? [];
+  return {
+    templates,
+    of: (name: EnvironmentName, type?: string): readonly Resource[] => resources(templates(name), type),
+  };
+}
