@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
-import { setTimeout as sleep } from "node:timers/promises";
-import { Failure, isFailure } from "../model/failures.ts";
+import { isFailure } from "../model/failures.ts";
 import { counted } from "../model/lanes/grant.ts";
 import { CapState, IDLE_CAP, IDLE_LANE, LaneState } from "../model/lanes/lane-state.ts";
 import type { Ledger, LedgerCondition, LedgerWrite } from "./ports.ts";
+import { outlast } from "./retry-conflict.ts";
 
 const LANES = "lane";
 /** What all lanes share, beside them. */
@@ -36,45 +36,44 @@ export interface LaneChange<T> {
 }
 
 /** Dispatchers of one environment meet on the shared item: a burst of them passes within this many tries. */
-const ATTEMPTS = 40;
-const LONGEST_PAUSE_MS = 200;
+const PATIENCE = { attempts: 40, firstPauseMs: 1, lastPauseMs: 200 } as const;
 
 /** Decides on what is there and writes it, all or nothing; decides anew when somebody else was faster. */
-export async function changeLane<T>(
+export const changeLane = <T>(
+  ledger: Ledger,
+  id: string,
+  decide: (lane: LaneState, cap: CapState) => Promise<LaneChange<T>> | LaneChange<T>,
+): Promise<T> =>
+  outlast(() => changeOnce(ledger, id, decide), {
+    ...PATIENCE,
+    code: "lane_contended",
+    what: `change the lane ${id}`,
+  });
+
+async function changeOnce<T>(
   ledger: Ledger,
   id: string,
   decide: (lane: LaneState, cap: CapState) => Promise<LaneChange<T>> | LaneChange<T>,
 ): Promise<T> {
-  for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
-    // In this order: a lane that is read before the shared item may be older than what is written of it there.
-    const [cap, lane] = [await readCap(ledger), await readLane(ledger, id)];
-    const change = await decide(lane.state, cap.state);
-    const { lane: next = lane.state, short = cap.state.short.includes(id), also = [], result } = change;
-    const held = next === lane.state ? (cap.state.running[id] ?? 0) : next.running.length;
-    const nextCap = counted(cap.state, id, held, short);
-    const writes = [
-      ...(next === lane.state ? [] : [put(id, next, lane.rev)]),
-      ...(nextCap === cap.state ? [] : [put(CAP, nextCap, cap.rev)]),
-      ...also,
-    ];
-    if (writes.length === 0) return result;
-    try {
-      await ledger.write(writes);
-      return result;
-    } catch (error) {
-      if (!isStale(error)) {
-        if (next !== lane.state && (await isWritten(ledger, id, next, lane.rev + 1))) return result;
-        throw error;
-      }
-      // Full jitter: those that met must not meet again.
-      await sleep(Math.random() * Math.min(LONGEST_PAUSE_MS, 2 ** attempt));
-    }
+  // In this order: a lane that is read before the shared item may be older than what is written of it there.
+  const [cap, lane] = [await readCap(ledger), await readLane(ledger, id)];
+  const change = await decide(lane.state, cap.state);
+  const { lane: next = lane.state, short = cap.state.short.includes(id), also = [], result } = change;
+  const held = next === lane.state ? (cap.state.running[id] ?? 0) : next.running.length;
+  const nextCap = counted(cap.state, id, held, short);
+  const writes = [
+    ...(next === lane.state ? [] : [put(id, next, lane.rev)]),
+    ...(nextCap === cap.state ? [] : [put(CAP, nextCap, cap.rev)]),
+    ...also,
+  ];
+  if (writes.length === 0) return result;
+  try {
+    await ledger.write(writes);
+    return result;
+  } catch (error) {
+    if (!isStale(error) && next !== lane.state && (await isWritten(ledger, id, next, lane.rev + 1))) return result;
+    throw error;
   }
-  throw new Failure("Transient", `The lane "${id}" was changed by others ${ATTEMPTS} times in a row.`, {
-    code: "lane_contended",
-    what: `change the lane ${id}`,
-    hint: "It is tried again by itself.",
-  });
 }
 
 /** Whether a write whose answer was lost has happened after all. */

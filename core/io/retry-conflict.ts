@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { isFailure } from "../model/failures.ts";
+import { Failure, isFailure } from "../model/failures.ts";
 
 export interface ConflictPatience {
   readonly attempts: number;
@@ -27,3 +27,25 @@ export async function retryConflict<T>(
 }
 
 export const isConflict = (error: unknown): boolean => isFailure(error) && error.name === "Conflict";
+
+/**
+ * The same, for what must not be lost: a machine retries Transient and never Conflict. `what`: "keep an alert". A
+ * caller whose work has its own loop gives one attempt.
+ */
+export const outlast = <T>(
+  work: () => Promise<T>,
+  { code, what, ...patience }: ConflictPatience & { readonly code: string; readonly what: string },
+): Promise<T> =>
+  retryConflict(work, patience).catch((cause: unknown) => {
+    if (!isConflict(cause)) throw cause;
+    throw new Failure("Transient", `Could not ${what}: others change the same all the time.`, {
+      code,
+      what,
+      hint: "The burst ends by itself; it is tried again.",
+      cause,
+    });
+  });
+
+/** At the edge of a task of the coordinator, so that no end of a run, no tick and no sweep is lost to a burst. */
+export const decided = <T>(what: string, work: () => Promise<T>): Promise<T> =>
+  outlast(work, { attempts: 1, firstPauseMs: 0, lastPauseMs: 0, code: "coordination_contended", what });

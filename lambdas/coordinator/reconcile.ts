@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { openCoordination } from "../../core/io/coordination.ts";
 import { openReconciliation } from "../../core/io/reconcile.ts";
+import { decided } from "../../core/io/retry-conflict.ts";
 import { describeFailure } from "../../core/model/failures.ts";
 import { task } from "../../core/task.ts";
 
@@ -27,7 +28,9 @@ export const handler = task({
         if (freed > 0) log.warn("items had waited for nobody", { asset, freed });
       }
     }
-    const found = await reconciliation.run({ holder: `${run.id} attempt ${run.attempt}`, budgetMs: BUDGET_MS });
+    const found = await decided("compare what has landed", () =>
+      reconciliation.run({ holder: `${run.id} attempt ${run.attempt}`, budgetMs: BUDGET_MS }),
+    );
     for (const { upstream, error } of found.failing) log.error("not listed", { landing: upstream, error });
     return found;
   },

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { openCoordination } from "../../core/io/coordination.ts";
+import { decided } from "../../core/io/retry-conflict.ts";
 import { EndedExecution, endedRun, type EndedRun } from "../../core/model/ended-run.ts";
 import { task } from "../../core/task.ts";
 
@@ -21,7 +22,8 @@ export const handler = task({
   run: async ({ event: { detail } }, { io, settings }): Promise<Followed> => {
     const run = endedRun(detail, settings.machineArnPrefix);
     if (run === undefined) return { run: detail.name, outcome: "not ours", started: [] };
-    const { started } = await openCoordination({ io, settings, now: Date.now }).ended(run);
+    const coordination = openCoordination({ io, settings, now: Date.now });
+    const { started } = await decided("follow up the end of a run", () => coordination.ended(run));
     return { run: run.name, outcome: run.outcome.status, started };
   },
 });

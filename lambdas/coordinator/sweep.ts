@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { openCoordination } from "../../core/io/coordination.ts";
 import { isReconciliationDue } from "../../core/io/reconcile.ts";
+import { decided } from "../../core/io/retry-conflict.ts";
 import { describeFailure } from "../../core/model/failures.ts";
 import { task } from "../../core/task.ts";
 
@@ -11,9 +12,9 @@ export const handler = task({
   unrecorded: true,
   run: async (_, { io, settings, log }) => {
     const { lanes, backfills } = openCoordination({ io, settings, now: Date.now });
-    const { started, refused, failed } = await lanes.tick(Date.now());
+    const { started, refused, failed } = await decided("look after the lanes", () => lanes.tick(Date.now()));
     for (const { name, error } of failed) log.error("not settled", { run: name, failure: describeFailure(error) });
-    const { length } = await backfills.sweep(Date.now());
+    const { length } = await decided("look after backfills", () => backfills.sweep(Date.now()));
     const reconcileDue = await isReconciliationDue(io.ledger, Date.now());
     return { reconcileDue, backfills: length, started: started.length, refused: refused.length, failed: failed.length };
   },

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { Executions, Io } from "../../core/io/ports.ts";
+import { decided } from "../../core/io/retry-conflict.ts";
 import { openSchedules } from "../../core/io/schedules.ts";
 import { ScheduleDeclaration, type TickStart } from "../../core/model/schedules/declaration.ts";
 import type { TickDecision } from "../../core/model/schedules/decide-tick.ts";
@@ -40,7 +41,10 @@ export async function runTick(
     readonly now: Date;
   },
 ): Promise<TickResult> {
-  const decision = await openSchedules(ledger).decide(schedule, new Date(scheduledTime), { now, status });
+  const tickAt = new Date(scheduledTime);
+  const decision = await decided("decide a tick", () =>
+    openSchedules(ledger).decide(schedule, tickAt, { now, status }),
+  );
   if (decision.start !== undefined) await start(decision.start);
   const { outcome, why } = decision;
   return { schedule: schedule.id, scheduledTime, outcome, why, start: decision.start ?? null };
