@@ -1,7 +1,7 @@
 import type { BucketRole, EnvironmentName } from "../core/model/pipeline.ts";
 import type { ENVIRONMENT_SUBSTITUTIONS } from "./placeholders.ts";
 
-/** What may differ between environments. The values are literals in `bin/app.ts`, and nowhere else. */
+/** What may differ between environments. The values are literals in `bin/environments.ts`, and nowhere else. */
 export interface EnvironmentProps {
   readonly name: EnvironmentName;
   /** Makes bucket names unique in the world; lower case, part of every physical bucket name. */

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import { ENVIRONMENT_OPTION } from "./environment.ts";
 import { EXIT } from "./output.ts";
 import { addVerb, type Verb } from "./verb.ts";
 import { alerts } from "./verbs/alerts.ts";
@@ -86,6 +87,7 @@ export const GROUPS: Readonly<Record<string, { readonly summary: string; readonl
 export function createProgram(): Command {
   const program = new Command("millrace")
     .description("Runs the data platform on this machine: the same assembly that goes to AWS.")
+    .option(...ENVIRONMENT_OPTION)
     .showHelpAfterError("(add --help for what there is)")
     .exitOverride();
   for (const verb of VERBS) addVerb(program, verb);

@@ -6,7 +6,17 @@ import { Failure } from "../../core/model/failures.ts";
 import { ASSEMBLY_DIR, ENVIRONMENT, ROOT } from "./paths.ts";
 
 /** What a synthesis reads. Installed packages are stood for by the lock file. */
-const SOURCES = ["bin/app.ts", "lib", "state-machines", "lambdas", "core", "containers", "dbt", "package-lock.json"];
+const SOURCES = [
+  "bin/app.ts",
+  "bin/environments.ts",
+  "lib",
+  "state-machines",
+  "lambdas",
+  "core",
+  "containers",
+  "dbt",
+  "package-lock.json",
+];
 const IGNORED = /(\.test\.ts|\/target|\/logs|__pycache__|\.user\.yml)$/;
 const STAMP = join(ASSEMBLY_DIR, `.stamp-${ENVIRONMENT}`);
 

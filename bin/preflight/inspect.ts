@@ -69,7 +69,7 @@ function elsewhere(
         finding(
           "account",
           `the credentials lead elsewhere: ${wrong.join("; ")}`,
-          `they are those of ${who.arn}; bin/app.ts says where the environment belongs`,
+          `they are those of ${who.arn}; bin/environments.ts says where the environment belongs`,
           SIGN_IN,
         ),
       ];

@@ -4,7 +4,7 @@ import { decideTick, type TickDecision } from "../model/schedules/decide-tick.ts
 import { ScheduleOverride } from "../model/schedules/override.ts";
 import { ScheduleState, TickRecord, type RunStatus } from "../model/schedules/tick-record.ts";
 import { tickTime } from "../model/schedules/ticks.ts";
-import type { Ledger, LedgerItem, LedgerWrite } from "./ports.ts";
+import type { Executions, Ledger, LedgerItem, LedgerWrite } from "./ports.ts";
 
 const OVERRIDE_PK = "schedule-override";
 const STATE_PK = "schedule";
@@ -124,3 +124,12 @@ async function written(
     throw error;
   }
 }
+
+/** What became of a tick's run, as the home knows it; one that it does not know was never started. */
+export const statusBy =
+  (executions: Pick<Executions, "describe">) =>
+  async ({ domain, name }: TickStart): Promise<RunStatus> => {
+    const found = await executions.describe({ domain, name });
+    if (found === undefined) return "unknown";
+    return found.status === "RUNNING" ? "running" : "ended";
+  };

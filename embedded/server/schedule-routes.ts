@@ -1,15 +1,12 @@
 import * as z from "zod";
 import type { Ledger } from "../../core/io/ports.ts";
-import { openSchedules } from "../../core/io/schedules.ts";
-import { Failure } from "../../core/model/failures.ts";
-import { switchOf } from "../../core/model/schedules/judge-tick.ts";
-import { inForce, newOverride } from "../../core/model/schedules/override.ts";
-import { previewTicks } from "../../core/model/schedules/preview.ts";
+import { openScheduleBoard } from "../../core/io/schedule-board.ts";
+import type { TickStart } from "../../core/model/schedules/declaration.ts";
 import type { RunStatus } from "../../core/model/schedules/tick-record.ts";
 import type { Schedule } from "../assembly/triggers.ts";
 import type { Executions } from "../control/executions.ts";
 import type { HomeStore } from "../home-store.ts";
-import { declaredSchedules, type DeclaredSchedule } from "../schedules/declared.ts";
+import { declaredSchedules } from "../schedules/declared.ts";
 import type { ApiRoute } from "./routes.ts";
 
 const Page = z.object({ after: z.string().optional(), limit: z.coerce.number().int().min(1).max(1_000).default(100) });
@@ -29,82 +26,34 @@ export function scheduleRoutes(options: {
 }): readonly ApiRoute[] {
   const now = options.now ?? (() => new Date());
   const declared = declaredSchedules(options.schedules);
-  const schedules = openSchedules(options.ledger);
-  const find = (id: string | undefined): DeclaredSchedule => {
-    const found = declared.find(({ declaration }) => declaration.id === id);
-    if (found !== undefined) return found;
-    throw new Failure("Rejected", `There is no schedule "${id ?? ""}".`, {
-      code: "schedule_missing",
-      what: "look up a schedule",
-      hint: `There are: ${declared.map(({ declaration }) => declaration.id).join(", ")}.`,
-    });
-  };
   /** An execution that is known nowhere was never started. */
-  const statusOf = (name: string): RunStatus => {
+  const statusOf = async ({ name }: TickStart): Promise<RunStatus> => {
     const found = options.executions.find(name);
     if (found === undefined) return "unknown";
     return found.status === "RUNNING" ? "running" : "ended";
   };
-  const preview = async ({ name, declaration }: DeclaredSchedule, count: number) => {
-    const [override, state] = await Promise.all([schedules.override(declaration.id), schedules.state(declaration.id)]);
-    const started = state?.started ?? null;
-    const at = now();
-    return previewTicks(declaration, {
-      ...{ override, state, count, now: at },
-      previous: started === null ? "ended" : statusOf(started.start.name),
-      anchor: options.store.lastTick(name)?.anchor ?? at,
-    });
-  };
-  const view = async (one: DeclaredSchedule) => {
-    const { declaration } = one;
-    const override = inForce(await schedules.override(declaration.id), now()) ?? null;
-    const { on, why } = switchOf(declaration, override ?? undefined, now());
-    const [[next], { ticks }] = await Promise.all([preview(one, 1), schedules.ticks(declaration.id, { limit: 1 })]);
-    return {
-      ...declaration,
-      ...{ declared: declaration.enabled ? "on" : "off", state: on ? "on" : "off", why, override },
-      ...{ next: next ?? null, lastTick: ticks[0] ?? null },
-    };
-  };
+  const board = openScheduleBoard({
+    ...{ ledger: options.ledger, statusOf, now },
+    schedules: () => declared.map((one) => ({ ...one, anchor: options.store.lastTick(one.name)?.anchor ?? now() })),
+  });
+  const id = (params: Readonly<Record<string, string>>): string => params["id"] ?? "";
   return [
-    { method: "GET", path: "/api/schedules", serve: () => Promise.all(declared.map(view)) },
+    { method: "GET", path: "/api/schedules", serve: () => board.list() },
     {
       method: "GET",
       path: "/api/schedules/:id/ticks",
-      serve: ({ params, query }) =>
-        schedules.ticks(find(params["id"]).declaration.id, Page.parse(Object.fromEntries(query))),
+      serve: ({ params, query }) => board.ticks(id(params), Page.parse(Object.fromEntries(query))),
     },
     {
       method: "GET",
       path: "/api/schedules/:id/preview",
-      serve: ({ params, query }) => preview(find(params["id"]), Count.parse(Object.fromEntries(query)).count),
+      serve: ({ params, query }) => board.preview(id(params), Count.parse(Object.fromEntries(query)).count),
     },
     {
       method: "POST",
       path: "/api/schedules/:id/override",
-      serve: async ({ params, body }) => {
-        const found = find(params["id"]);
-        const override = newOverride({ ...Order.parse(body), schedule: found.declaration.id }, now());
-        if (override.state === "on" && !found.ticks) throw disabled(found.declaration.id);
-        await schedules.setOverride(override);
-        return view(found);
-      },
+      serve: ({ params, body }) => board.override(id(params), Order.parse(body)),
     },
-    {
-      method: "POST",
-      path: "/api/schedules/:id/clear",
-      serve: async ({ params }) => {
-        const found = find(params["id"]);
-        await schedules.clearOverride(found.declaration.id);
-        return view(found);
-      },
-    },
+    { method: "POST", path: "/api/schedules/:id/clear", serve: ({ params }) => board.clear(id(params)) },
   ];
 }
-
-const disabled = (id: string): Failure =>
-  new Failure("Rejected", `The schedule "${id}" is deployed as DISABLED: it has no ticks that could be let through.`, {
-    code: "schedule_disabled",
-    what: "switch a schedule",
-    hint: "Declare it for this environment and deploy.",
-  });

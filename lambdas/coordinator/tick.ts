@@ -1,7 +1,7 @@
 import * as z from "zod";
-import type { Executions, Io } from "../../core/io/ports.ts";
+import type { Io } from "../../core/io/ports.ts";
 import { decided } from "../../core/io/retry-conflict.ts";
-import { openSchedules } from "../../core/io/schedules.ts";
+import { openSchedules, statusBy } from "../../core/io/schedules.ts";
 import { ScheduleDeclaration, type TickStart } from "../../core/model/schedules/declaration.ts";
 import type { TickDecision } from "../../core/model/schedules/decide-tick.ts";
 import type { RunStatus } from "../../core/model/schedules/tick-record.ts";
@@ -49,14 +49,6 @@ export async function runTick(
   const { outcome, why } = decision;
   return { schedule: schedule.id, scheduledTime, outcome, why, start: decision.start ?? null };
 }
-
-const statusBy =
-  (executions: Pick<Executions, "describe">) =>
-  async ({ domain, name }: TickStart): Promise<RunStatus> => {
-    const found = await executions.describe({ domain, name });
-    if (found === undefined) return "unknown";
-    return found.status === "RUNNING" ? "running" : "ended";
-  };
 
 export const handler = task({
   name: "Tick",

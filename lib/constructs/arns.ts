@@ -1,6 +1,7 @@
 import { ArnFormat, Fn, type Stack } from "aws-cdk-lib";
 import type { Names } from "../environment.ts";
 import type { Resource } from "./grant.ts";
+import { machineArn, tableBucketArn } from "./literal-arns.ts";
 
 /** The resources of a grant in one environment. */
 export function arnsOf(stack: Stack, names: Names, resource: Resource): readonly string[] {
@@ -63,14 +64,3 @@ function databaseArns(stack: Stack, names: Names, resource: Extract<Resource, { 
 
 export const bucketArn = (stack: Stack, bucket: string): string =>
   stack.formatArn({ service: "s3", region: "", account: "", resource: bucket });
-
-export const tableBucketArn = (stack: Stack, names: Names): string =>
-  stack.formatArn({ service: "s3tables", resource: "bucket", resourceName: names.tableBucket });
-
-export const machineArn = (stack: Stack, names: Names, domain: string): string =>
-  stack.formatArn({
-    service: "states",
-    resource: "stateMachine",
-    resourceName: names.machine(domain),
-    arnFormat: ArnFormat.COLON_RESOURCE_NAME,
-  });

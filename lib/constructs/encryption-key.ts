@@ -3,7 +3,7 @@ import { PolicyStatement, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { Key } from "aws-cdk-lib/aws-kms";
 import type { Construct } from "constructs";
 import type { EnvironmentProps, Names } from "../environment.ts";
-import { tableBucketArn } from "./arns.ts";
+import { tableBucketArn } from "./literal-arns.ts";
 import { dataRemoval } from "./removal.ts";
 
 /**

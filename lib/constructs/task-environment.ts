@@ -1,23 +1,30 @@
-import type { Stack } from "aws-cdk-lib";
 import { ENV, type RunSettings } from "../../core/io/settings.ts";
-import type { Landing } from "../../core/model/landings/landing.ts";
-import type { TaskDeclaration } from "../../core/model/pipeline.ts";
+import { landingsIn, type Landing } from "../../core/model/landings/landing.ts";
+import { lanesIn, RUNS_AT_ONCE } from "../../core/model/lanes/declared-lanes.ts";
+import type { Pipeline, TaskDeclaration } from "../../core/model/pipeline.ts";
 import type { EnvironmentProps, Names } from "../environment.ts";
 import { QUERY_RESULTS } from "../lake-layout.ts";
-import { machineArn, tableBucketArn } from "./arns.ts";
+import { machineArn, tableBucketArn, type Place } from "./literal-arns.ts";
 
 /** What decides which run comes next, as all domains together declare it. */
 export interface DeclaredRuns extends RunSettings {
   readonly landings: readonly Landing[];
 }
 
+export const declaredRuns = (environment: EnvironmentProps, pipelines: readonly Pipeline[]): DeclaredRuns => ({
+  lanes: [...lanesIn(environment.name, pipelines)],
+  cap: RUNS_AT_ONCE[environment.name],
+  failedOnceDelayMs: environment.failedOnceMinutes * 60_000,
+  landings: landingsIn(pipelines),
+});
+
 /**
  * What every task finds in its environment: names of things, never values of secrets. The folder of DuckDB's extensions
  * is not among them: layer and images have it where a task looks by itself, and an emulator's own environment may
- * say otherwise.
+ * say otherwise. Of literals and of the CDK's tokens alike: an operator's command line takes its settings here too.
  */
 export const taskEnvironment = (
-  stack: Stack,
+  place: Place,
   environment: EnvironmentProps,
   names: Names,
   { warehouse = false, starts = [], reads = [] }: Pick<TaskDeclaration, "warehouse" | "starts" | "reads">,
@@ -30,8 +37,8 @@ export const taskEnvironment = (
   [ENV.artifacts]: names.bucket("artifacts"),
   [ENV.ledgerTable]: names.ledgerTable,
   [ENV.busName]: names.bus,
-  [ENV.lakeCatalog]: environment.lake === "glue" ? `glue:${stack.account}` : `s3tables:${tableBucketArn(stack, names)}`,
-  [ENV.machineArnPrefix]: machineArn(stack, names, ""),
+  [ENV.lakeCatalog]: environment.lake === "glue" ? `glue:${place.account}` : `s3tables:${tableBucketArn(place, names)}`,
+  [ENV.machineArnPrefix]: machineArn(place, names, ""),
   [ENV.secretPrefix]: names.secretPrefix,
   ...(starts.length > 0 ? { [ENV.runs]: JSON.stringify(runs) } : {}),
   // Lambda holds 4 KB of environment: whoever does not read what lands needs no list of it.

@@ -9,7 +9,7 @@ import {
 } from "aws-cdk-lib/aws-cloudwatch";
 import { Construct } from "constructs";
 import type { Pipeline } from "../../core/model/pipeline.ts";
-import { machineArn } from "../constructs/arns.ts";
+import { machineArn } from "../constructs/literal-arns.ts";
 import type { EnvironmentProps, Names } from "../environment.ts";
 import {
   bucketSize,

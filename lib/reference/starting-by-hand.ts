@@ -20,7 +20,7 @@ export ACCOUNT=$(aws sts get-caller-identity --query Account --output text)
 export MACHINES=arn:aws:states:$AWS_REGION:$ACCOUNT:stateMachine:${names.prefix.replace("production", "$ENVIRONMENT")}
 \`\`\`
 
-\`<landing bucket>\` in the inputs below is \`millrace-<environment>-<organisation>-landing\`, with the organisation of \`bin/app.ts\`.
+\`<landing bucket>\` in the inputs below is \`millrace-<environment>-<organisation>-landing\`, with the organisation of \`bin/environments.ts\`.
 The answer has the \`executionArn\`. How it goes:
 
 \`\`\`sh

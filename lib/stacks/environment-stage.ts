@@ -2,11 +2,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Stage } from "aws-cdk-lib";
 import type { Construct } from "constructs";
-import { landingsIn } from "../../core/model/landings/landing.ts";
-import { lanesIn, RUNS_AT_ONCE } from "../../core/model/lanes/declared-lanes.ts";
 import type { Pipeline } from "../../core/model/pipeline.ts";
 import type { Bundles } from "../constructs/bundle.ts";
-import type { DeclaredRuns } from "../constructs/task-environment.ts";
+import { declaredRuns } from "../constructs/task-environment.ts";
 import type { EnvironmentProps } from "../environment.ts";
 import { PipelineStack } from "./pipeline-stack.ts";
 import { PlatformStack } from "./platform-stack.ts";
@@ -34,12 +32,7 @@ export class EnvironmentStage extends Stage {
       env: { ...(account === undefined ? {} : { account }), ...(region === undefined ? {} : { region }) },
     });
     const pipelines = domains.map(({ pipeline }) => pipeline);
-    const runs: DeclaredRuns = {
-      lanes: [...lanesIn(environment.name, pipelines)],
-      cap: RUNS_AT_ONCE[environment.name],
-      failedOnceDelayMs: environment.failedOnceMinutes * 60_000,
-      landings: landingsIn(pipelines),
-    };
+    const runs = declaredRuns(environment, pipelines);
     const platform = new PlatformStack(this, { environment, pipelines });
     if (environment.relational) new RelationalStack(this, environment).addStackDependency(platform);
     for (const { pipeline, definition } of domains) {

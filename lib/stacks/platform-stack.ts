@@ -1,4 +1,4 @@
-import { Duration, Fn, Stack, Tags } from "aws-cdk-lib";
+import { CfnOutput, Duration, Fn, Stack, Tags } from "aws-cdk-lib";
 import { AttributeType, Billing, CfnGlobalTable, TableEncryptionV2, TableV2 } from "aws-cdk-lib/aws-dynamodb";
 import { CfnCluster } from "aws-cdk-lib/aws-ecs";
 import { EventBus } from "aws-cdk-lib/aws-events";
@@ -10,6 +10,7 @@ import { EVENT_SOURCE } from "../../core/model/events.ts";
 import { acknowledge } from "../constructs/acknowledge.ts";
 import { AlarmTopic } from "../constructs/alarm-topic.ts";
 import { athenaWorkGroup } from "../constructs/athena.ts";
+import { DECLARATIONS_OUTPUT, declarationsDigest } from "../constructs/declarations.ts";
 import { Buckets } from "../constructs/buckets.ts";
 import { encryptionKey } from "../constructs/encryption-key.ts";
 import { Lake } from "../constructs/lake.ts";
@@ -45,6 +46,10 @@ export class PlatformStack extends Stack {
     new PlatformOperations(this, "Operations", { environment, names, pipelines, topic });
     this.secrets(environment, names, pipelines, key);
     new Network(this, "Network", environment, names, pipelines);
+    new CfnOutput(this, DECLARATIONS_OUTPUT, {
+      value: declarationsDigest(environment, pipelines),
+      description: "What an operator's command line compares its checkout with.",
+    });
     // The construct `Cluster` makes a network of its own when it is given none; tasks are placed by their machines.
     new CfnCluster(this, "Cluster", {
       clusterName: names.cluster,

@@ -78,7 +78,10 @@ describe("a deployment that cannot go through", () => {
 
 describe("an environment that keeps its data", () => {
   it("refuses to be destroyed, and without that protection loses its stacks but no data", async () => {
-    checkout.edit([STACK, `    ${BROKEN}\n`, ""], ["bin/app.ts", /(emulated: {[^}]*retainData: )false/, "$1true"]);
+    checkout.edit(
+      [STACK, `    ${BROKEN}\n`, ""],
+      ["bin/environments.ts", /(emulated: {[^}]*retainData: )false/, "$1true"],
+    );
     const keeping = await checkout.synthesise();
     expect(await cdk.deploy(keeping)).toMatchObject({ status: 0 });
     const before = await data();

@@ -141,7 +141,7 @@ describe("environment `emulated` in an account", () => {
     checkout.edit(
       ["lambdas/ledger/announce.ts", "const record = { asset,", 'const record = { release: "second", asset,'],
       ["state-machines/openedx/openedx.asl.json", /"Comment": "Record the materialisation/, '"Comment": "Changed'],
-      ["bin/app.ts", /(emulated: {[^}]*logRetentionDays: )7/, "$130"],
+      ["bin/environments.ts", /(emulated: {[^}]*logRetentionDays: )7/, "$130"],
     );
     expect(await cdk.deploy(await checkout.synthesise())).toMatchObject({ status: 0 });
     expect(new Set(Object.values(await account.stacks()))).toEqual(new Set(["UPDATE_COMPLETE"]));

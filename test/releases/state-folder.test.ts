@@ -53,7 +53,10 @@ describe("a state folder of release 0.1", () => {
   it("opens, and shows its assets and deliveries", async () => {
     const results: unknown[] = [];
     const out = { json: true, result: (value: unknown) => void results.push(value), note: () => undefined };
-    await assets.run({ args: [], options: {} }, { out, stateDir: old, engine: async () => engine });
+    await assets.run(
+      { args: [], options: {} },
+      { out, stateDir: old, environment: undefined, engine: async () => engine },
+    );
     expect(
       z
         .array(z.object({ asset: z.string() }))

@@ -1,8 +1,9 @@
 import * as z from "zod";
 import { isClosing } from "../../../core/model/alerts/alert-event.ts";
-import { AlertRecord } from "../../../core/model/alerts/alert-record.ts";
+import type { AlertRecord } from "../../../core/model/alerts/alert-record.ts";
 import { fingerprintOf } from "../../../core/model/alerts/fingerprint.ts";
-import type { EngineClient } from "../../../embedded/control/client.ts";
+import type { Alerts } from "../../../core/io/alerts.ts";
+import { useAlerts } from "../kernel.ts";
 import { EXIT, table } from "../output.ts";
 import type { Verb } from "../verb.ts";
 
@@ -12,7 +13,6 @@ const Options = z.looseObject({
   limit: z.coerce.number().int().min(1).max(MOST).optional(),
   before: z.coerce.date().optional(),
 });
-const Page = z.object({ items: z.array(z.object({ data: AlertRecord })), next: z.string().optional() });
 
 interface Alert {
   readonly id: string;
@@ -32,15 +32,14 @@ interface Alert {
 }
 
 /** Alerts as they are kept, newest first. `before`: those that are older than this time (ISO 8601). */
-async function readAlerts(engine: EngineClient, limit: number, before?: string): Promise<Alert[]> {
+async function readAlerts(alerts: Pick<Alerts, "page">, limit: number, before?: string): Promise<Alert[]> {
   const found: Alert[] = [];
   for (let after = before; ;) {
-    const query = new URLSearchParams({
-      limit: String(limit - found.length),
+    const { records, next } = await alerts.page({
+      limit: limit - found.length,
       ...(after === undefined ? {} : { after }),
     });
-    const { items, next } = await engine.get(`/api/ledger/alert/newest?${query.toString()}`, Page);
-    found.push(...items.map(({ data }) => viewOf(data)));
+    found.push(...records.map(viewOf));
     if (next === undefined || found.length >= limit) return found.slice(0, limit);
     after = next;
   }
@@ -65,11 +64,12 @@ export const alerts: Verb = {
     ["--limit <n>", `how many (default ${PAGE}, with --json ${MOST})`],
     ["--before <time>", "only those that are older (ISO 8601)"],
   ],
+  home: "either",
   examples: ["alerts", "alerts --limit 5 --json", "alerts --before 2026-01-15T08:00:00Z"],
-  async run({ options }, { out, engine }) {
-    const { limit = out.json ? MOST : PAGE, before } = Options.parse(options);
-    const found = await readAlerts(await engine(), limit, before?.toISOString());
-    out.result(found, () =>
+  async run({ options }, context) {
+    const { limit = context.out.json ? MOST : PAGE, before } = Options.parse(options);
+    const found = await readAlerts(await useAlerts(context), limit, before?.toISOString());
+    context.out.result(found, () =>
       found.length === 0
         ? "No alert. Nothing has failed."
         : table(

@@ -19,6 +19,7 @@ export const aslRun: Verb = {
       `JSON file {"StateName":[{"result":…} or {"error":"Name","cause":"…"}, …]}, one entry per attempt`,
     ],
   ],
+  home: "none",
   examples: ["asl run state-machines/lakehouse/lakehouse.asl.json --input input.json --mocks mocks.json --json"],
   async run({ args: [file = ""], options }, { out }) {
     const { input, mocks } = Options.parse(options);
@@ -49,6 +50,7 @@ export const aslRun: Verb = {
 export const aslCheck: Verb = {
   usage: "check <file...>",
   summary: "Check state machines: syntax, variables, expressions, retries, time-outs",
+  home: "none",
   examples: ["asl check state-machines/*/*.asl.json"],
   async run({ args }, { out }) {
     const found = args.map((file) => ({ file, problems: checkDefinition(readText(file)) }));

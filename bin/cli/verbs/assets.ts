@@ -22,6 +22,7 @@ const Items = z.object({
 export const assets: Verb = {
   usage: "assets",
   summary: "List assets with their latest materialisation",
+  home: "engine",
   examples: ["assets", "assets --json"],
   async run(_, { out, engine }) {
     const { items } = await (await engine()).get("/api/ledger/asset", Items);

@@ -68,6 +68,7 @@ export const backfillPlan: Verb = {
   usage: "plan <asset>",
   summary: "Show what a backfill would run, what it would leave out and how long it would take; start nothing",
   options: SELECTING,
+  home: "either",
   examples: ["backfill plan mitxonline/openedx/raw_data/tracking_logs --from 2026-01-01 --to 2026-01-30"],
   async run({ args: [name], options }, context) {
     const { selection, mode } = readSelection(name, options);
@@ -81,6 +82,7 @@ export const backfillStart: Verb = {
   usage: "start <asset>",
   summary: "Start a backfill: its runs are fed into their lane behind all other work",
   options: [...SELECTING, AUTHOR_OPTION],
+  home: "either",
   examples: [
     "backfill start mitxonline/openedx/raw_data/tracking_logs --from 2026-01-01 --to 2026-01-30",
     "backfill start mitxonline/openedx/raw_data/tracking_logs --failed-of backfill-20260115-1f0c2d",
@@ -100,6 +102,7 @@ const orderVerb = (order: BackfillOrder, summary: string, done: string): Verb =>
   usage: `${order} <backfill>`,
   summary,
   options: [AUTHOR_OPTION],
+  home: "either",
   examples: [`backfill ${order} backfill-20260115-1f0c2d`],
   async run({ args: [id = ""], options }, context) {
     const { author } = Authored.parse(options);
@@ -127,6 +130,7 @@ const SAMPLE = 20;
 export const backfillShow: Verb = {
   usage: "show <backfill>",
   summary: "Show a backfill's progress by state, and what failed in it",
+  home: "either",
   examples: ["backfill show backfill-20260115-1f0c2d", "backfill show backfill-20260115-1f0c2d --json"],
   async run({ args: [id = ""] }, context) {
     const { backfills } = await useKernel(context);
@@ -160,6 +164,7 @@ export const backfillList: Verb = {
   usage: "list",
   isDefault: true,
   summary: "List backfills, newest first",
+  home: "either",
   examples: ["backfill list", "backfill list --json"],
   async run(_, context) {
     const all = await (await useKernel(context)).backfills.list();

@@ -64,6 +64,7 @@ function parse(text: string): unknown {
 export const deliveries: Verb = {
   usage: "deliveries",
   summary: "List webhooks that were sent",
+  home: "engine",
   examples: ["deliveries", "deliveries --json"],
   async run(_, { out, engine }) {
     const found = await readDeliveries(await engine());

@@ -32,6 +32,7 @@ const finding = (check: string, ok: boolean, detail: string, fix: string): Findi
 export const doctor: Verb = {
   usage: "doctor",
   summary: "Tell what is missing and what to do about it",
+  home: "engine",
   examples: ["doctor", "doctor --json"],
   async run(_, { out, stateDir }) {
     const engine = await findEngine(stateDir);

@@ -34,6 +34,7 @@ function isAlive(pid: number): boolean {
 export const down: Verb = {
   usage: "down",
   summary: "Stop the engine; what is under way goes on at the next start",
+  home: "engine",
   examples: ["down"],
   async run(_, { out, stateDir }) {
     const pid = await stopEngine(stateDir);

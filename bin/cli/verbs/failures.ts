@@ -6,6 +6,7 @@ import type { Verb } from "../verb.ts";
 export const failures: Verb = {
   usage: "failures [asset]",
   summary: "List the partitions whose latest run failed: how many, which classes, since when, and what to do",
+  home: "either",
   examples: ["failures", "failures mitxonline/openedx/raw_data/tracking_logs --json"],
   async run({ args: [name] }, context) {
     const { recovery } = await useKernel(context);

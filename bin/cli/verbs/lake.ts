@@ -5,6 +5,7 @@ import type { Verb } from "../verb.ts";
 export const lake: Verb = {
   usage: "lake",
   summary: "Tell how an outside Iceberg reader reaches the tables",
+  home: "engine",
   examples: ["lake", "lake --json"],
   async run(_, { out, engine }) {
     const { catalogUri, warehouse } = await readStatus(await engine());

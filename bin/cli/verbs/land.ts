@@ -23,6 +23,7 @@ export const land: Verb = {
     ["--wait", "wait until everything that the files cause has settled, and count it"],
     ["--timeout <seconds>", "longest wait (default 900)"],
   ],
+  home: "engine",
   examples: [
     "land tracking.log-2026-01-15.gz --as tracking_log --deployment mitxonline --wait",
     "land course-v1:Org+Course+Run.tar.gz --as course_archive --deployment xpro --wait --json",

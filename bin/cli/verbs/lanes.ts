@@ -12,6 +12,7 @@ export const lanesList: Verb = {
   usage: "list",
   isDefault: true,
   summary: "List lanes: slots, who holds them, who waits and why, and for how long",
+  home: "either",
   examples: ["lanes", "lanes --json"],
   async run(_, context) {
     const { lanes } = await useKernel(context);
@@ -63,6 +64,7 @@ export const lanesClose: Verb = {
   usage: "close <lane>",
   summary: "Start no more runs of a lane: what runs goes on, what comes waits",
   options: [["--reason <text>", "why, and what opens it again"], AUTHOR_OPTION],
+  home: "either",
   examples: [`lanes close openedx --reason "the source is down until noon"`],
   async run({ args: [lane = ""], options }, context) {
     const given = CloseOptions.safeParse(options);
@@ -79,6 +81,7 @@ export const lanesClose: Verb = {
 export const lanesOpen: Verb = {
   usage: "open <lane>",
   summary: "Open a lane that was closed by an operator or by a Misconfigured run, and start what has waited",
+  home: "either",
   examples: ["lanes open openedx"],
   async run({ args: [lane = ""] }, context) {
     const { lanes } = await useKernel(context);

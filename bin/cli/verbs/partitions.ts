@@ -20,6 +20,7 @@ export const partitions: Verb = {
     ["--limit <n>", "how many (default 100, at most 1000)"],
     ["--after <cursor>", "the page after: `next` of the page before"],
   ],
+  home: "either",
   examples: [
     "partitions mitxonline/openedx/raw_data/tracking_logs",
     "partitions mitxonline/openedx/raw_data/tracking_logs --status failed --json",

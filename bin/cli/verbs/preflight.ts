@@ -10,6 +10,7 @@ export const preflight: Verb = {
   usage: "preflight <environment>",
   summary: "Tell whether an environment can be deployed to AWS, or was deployed well; changes nothing",
   options: [["--destroy", "tell instead what `cdk destroy` would delete, retain or be refused"]],
+  home: "none",
   examples: ["preflight qa", "preflight production --json", "preflight dev --destroy"],
   async run({ args: [name], options }, { out }) {
     const environment = ENVIRONMENTS.find((known) => known === name);

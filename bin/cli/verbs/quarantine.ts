@@ -29,6 +29,7 @@ const render = (parts: readonly QuarantinedPart[]): string =>
 export const quarantineList: Verb = {
   usage: "list",
   summary: "List lines and files that could not be accepted",
+  home: "engine",
   examples: ["quarantine list", "quarantine list --json"],
   async run(_, { out, engine }) {
     const { settings } = await readStatus(await engine());
@@ -41,6 +42,7 @@ export const quarantineList: Verb = {
 export const quarantineShow: Verb = {
   usage: "show <key>",
   summary: "Show what of one landed object is in quarantine, and why",
+  home: "engine",
   examples: ["quarantine show sources/tracking-mitxonline/logs/2026-01-15/tracking.log-2026-01-15.gz"],
   async run({ args: [key = ""] }, { out, engine }) {
     const { settings } = await readStatus(await engine());
@@ -56,6 +58,7 @@ export const quarantineExport: Verb = {
   usage: "export <key>",
   summary: "Write the quarantined bytes of one landed object exactly as they came",
   options: [["--out <file>", "write them to this file (default: stdout; --json needs it)"]],
+  home: "engine",
   examples: ["quarantine export KEY --out bad-lines.txt", "quarantine export KEY > bad-lines.txt"],
   async run({ args: [key = ""], options }, { out, engine }) {
     const given = ExportOptions.parse(options).out;

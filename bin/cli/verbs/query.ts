@@ -8,6 +8,7 @@ import type { Verb } from "../verb.ts";
 export const query: Verb = {
   usage: "query <sql>",
   summary: "Run one reading statement over the lake: raw, staging, intermediate, marts, reporting",
+  home: "engine",
   examples: [
     `query "SHOW ALL TABLES"`,
     `query "SELECT event_type, count(*) AS n FROM raw.raw__mitxonline__openedx__tracking_logs GROUP BY 1 ORDER BY 2 DESC" --json`,

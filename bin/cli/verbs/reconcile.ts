@@ -7,6 +7,7 @@ const BUDGET_MS = 10 * 60_000;
 export const reconcile: Verb = {
   usage: "reconcile",
   summary: "Compare all that has landed with what is on record, and request the runs whose events were lost",
+  home: "either",
   examples: ["reconcile", "reconcile --json"],
   async run(_, context) {
     const reconciliation = await useReconciliation(context);

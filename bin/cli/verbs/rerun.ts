@@ -16,6 +16,7 @@ export const rerun: Verb = {
     ["--mode <mode>", `${BACKFILL_MODES.join(", ")} (default: all)`],
     AUTHOR_OPTION,
   ],
+  home: "either",
   examples: [
     "rerun mitxonline/openedx/raw_data/tracking_logs logs/2026-01-15/tracking.log",
     "rerun --failed mitxonline/openedx/raw_data/tracking_logs",
@@ -62,6 +63,7 @@ export const cancel: Verb = {
   usage: "cancel <run>",
   summary: "Cancel a run wherever it is: one that waits never starts, one that runs is stopped with its workers",
   options: [["--reason <text>", "why; it is the cause of the execution's end"], AUTHOR_OPTION],
+  home: "either",
   examples: [`cancel tracking-logs-2026-01-15-0123456789abcdef-3 --reason "wrong file"`],
   async run({ args: [run = ""], options }, context) {
     const { reason, author } = CancelOptions.parse(options);

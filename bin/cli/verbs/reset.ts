@@ -12,6 +12,7 @@ export const reset: Verb = {
   usage: "reset",
   summary: "Stop the engine and delete the state folder with all its data",
   options: [["--yes", "do not ask"]],
+  home: "engine",
   examples: ["reset", "reset --yes"],
   async run({ options }, { out, stateDir }) {
     const { yes } = Options.parse(options);

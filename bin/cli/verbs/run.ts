@@ -25,6 +25,7 @@ const RunDetail = Run.extend({
 export const runShow: Verb = {
   usage: "show <id>",
   summary: "Show one run: its steps, attempts, result and history",
+  home: "engine",
   examples: ["run show millrace-dev-openedx-tracking-log-mitxonline-0123456789abcdef01234567", "run show ID --json"],
   async run({ args: [id = ""] }, { out, engine }) {
     const run = await (await engine()).get(`/api/runs/${encodeURIComponent(id)}`, RunDetail);
@@ -64,6 +65,7 @@ export const runStart: Verb = {
     ["--input <json>", "the execution's input; docs/reference/pipelines.md has an example for every job"],
     ["--name <name>", "name of the execution; the same name and input again start nothing"],
   ],
+  home: "engine",
   examples: [`run start lakehouse --input '{"job":"build","all":true}'`],
   async run({ args: [domain = ""], options }, { out, engine }) {
     const { input, name } = StartOptions.parse(options);
@@ -84,6 +86,7 @@ function parseInput(text: string): unknown {
 export const runStop: Verb = {
   usage: "stop <id>",
   summary: "Stop a run; its workers are ended",
+  home: "engine",
   examples: ["run stop ID"],
   async run({ args: [id = ""] }, { out, engine }) {
     const run = await (await engine()).post(`/api/runs/${encodeURIComponent(id)}/stop`, {}, Run);
@@ -95,6 +98,7 @@ export const runStop: Verb = {
 export const runAgain: Verb = {
   usage: "again <id>",
   summary: "Start a new run with the input of an old one",
+  home: "engine",
   examples: ["run again ID"],
   async run({ args: [id = ""] }, { out, engine }) {
     const run = await (await engine()).post(`/api/runs/${encodeURIComponent(id)}/again`, {}, Run);
@@ -107,6 +111,7 @@ export const runAgain: Verb = {
 export const runRedrive: Verb = {
   usage: "redrive <id>",
   summary: "Continue a failed or stopped run from the state where it stands, as Step Functions does",
+  home: "engine",
   examples: ["run redrive ID"],
   async run({ args: [id = ""] }, { out, engine }) {
     const run = await (await engine()).post(`/api/runs/${encodeURIComponent(id)}/redrive`, {}, Run);

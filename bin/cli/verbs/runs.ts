@@ -13,6 +13,7 @@ export const runs: Verb = {
   usage: "runs",
   summary: "List runs, newest first",
   options: [["--limit <n>", `how many (default ${PAGE}, with --json ${MOST})`]],
+  home: "engine",
   examples: ["runs", "runs --limit 5 --json"],
   async run({ options }, { out, engine }) {
     const { limit = out.json ? MOST : PAGE } = Options.parse(options);

@@ -1,40 +1,20 @@
 import { userInfo } from "node:os";
 import * as z from "zod";
 import { isFailure } from "../../../core/model/failures.ts";
-import { LONGEST_OVERRIDE_DAYS, newOverride, ScheduleOverride } from "../../../core/model/schedules/override.ts";
-import { TickRecord } from "../../../core/model/schedules/tick-record.ts";
+import { LONGEST_OVERRIDE_DAYS, newOverride, type ScheduleOverride } from "../../../core/model/schedules/override.ts";
 import { badInput, EXIT, table } from "../output.ts";
+import { useSchedules } from "../schedule-board.ts";
 import type { Verb } from "../verb.ts";
-
-const Preview = z.looseObject({
-  scheduledTime: z.string(),
-  local: z.string(),
-  outcome: z.string(),
-  why: z.string(),
-});
-const Schedule = z.looseObject({
-  id: z.string(),
-  domain: z.string(),
-  job: z.string(),
-  expression: z.string(),
-  timeZone: z.string(),
-  declared: z.string(),
-  state: z.string(),
-  why: z.string(),
-  override: ScheduleOverride.nullable(),
-  next: Preview.nullable(),
-  lastTick: TickRecord.nullable(),
-});
-const pathOf = (id: string, what: string): string => `/api/schedules/${encodeURIComponent(id)}/${what}`;
 
 export const schedulesList: Verb = {
   usage: "list",
   isDefault: true,
   summary: "List schedules: declared and actual state, the next tick and what became of the last",
+  home: "either",
   examples: ["schedules", "schedules --json"],
-  async run(_, { out, engine }) {
-    const found = await (await engine()).get("/api/schedules", z.array(Schedule));
-    out.result(found, () =>
+  async run(_, context) {
+    const found = await (await useSchedules(context)).list();
+    context.out.result(found, () =>
       found.length === 0
         ? "No schedule is deployed."
         : table(
@@ -73,17 +53,18 @@ const switchVerb = (state: "on" | "off"): Verb => ({
     ["--reason <text>", "why"],
     ["--author <name>", "who (default: the user of this machine)"],
   ],
+  home: "either",
   examples: [`schedules ${state} sweep --until 12h --reason "the source is being moved"`],
-  async run({ args: [schedule = ""], options }, { out, engine }) {
+  async run({ args: [schedule = ""], options }, context) {
     const { until, reason, author = userInfo().username } = SwitchOptions.parse(options);
-    const override = checked({ schedule, state, author, reason, until });
-    const found = await (await engine()).post(pathOf(schedule, "override"), override, Schedule);
-    out.result(found, () => `${found.id} is ${found.state}. ${found.why}`);
+    const order = checked({ schedule, state, author, reason, until });
+    const found = await (await useSchedules(context)).override(schedule, order);
+    context.out.result(found, () => `${found.id} is ${found.state}. ${found.why}`);
     return EXIT.ok;
   },
 });
 
-/** The engine checks it too; here a mistake is one of the command line. */
+/** The home checks it too; here a mistake is one of the command line. */
 function checked(given: Parameters<typeof newOverride>[0]): ScheduleOverride {
   try {
     return newOverride(given, new Date());
@@ -98,10 +79,11 @@ export const schedulesOff = switchVerb("off");
 export const schedulesClear: Verb = {
   usage: "clear <schedule>",
   summary: "End an override early: the declaration counts again",
+  home: "either",
   examples: ["schedules clear sweep"],
-  async run({ args: [schedule = ""] }, { out, engine }) {
-    const found = await (await engine()).post(pathOf(schedule, "clear"), {}, Schedule);
-    out.result(found, () => `${found.id} is ${found.state}. ${found.why}`);
+  async run({ args: [schedule = ""] }, context) {
+    const found = await (await useSchedules(context)).clear(schedule);
+    context.out.result(found, () => `${found.id} is ${found.state}. ${found.why}`);
     return EXIT.ok;
   },
 };
@@ -118,13 +100,12 @@ export const schedulesTicks: Verb = {
     ["--limit <n>", "how many (default 100, at most 1000)"],
     ["--after <time>", "the page after this tick: `next` of the page before"],
   ],
+  home: "either",
   examples: ["schedules ticks sweep", "schedules ticks sweep --limit 10 --json"],
-  async run({ args: [schedule = ""], options }, { out, engine }) {
+  async run({ args: [schedule = ""], options }, context) {
     const { limit, after } = TicksOptions.parse(options);
-    const query = new URLSearchParams({ limit: String(limit), ...(after === undefined ? {} : { after }) });
-    const Page = z.object({ ticks: z.array(TickRecord), next: z.string().optional() });
-    const page = await (await engine()).get(`${pathOf(schedule, "ticks")}?${query.toString()}`, Page);
-    out.result({ ticks: page.ticks, next: page.next ?? null }, () =>
+    const page = await (await useSchedules(context)).ticks(schedule, { limit, after });
+    context.out.result({ ticks: page.ticks, next: page.next ?? null }, () =>
       page.ticks.length === 0
         ? "No tick is on record yet."
         : [
@@ -151,11 +132,12 @@ export const schedulesPreview: Verb = {
   usage: "preview <schedule>",
   summary: "Show the next ticks, and what each would do if all stayed as it is now",
   options: [["--count <n>", "how many (default 5)"]],
+  home: "either",
   examples: ["schedules preview sweep", "schedules preview sweep --count 20 --json"],
-  async run({ args: [schedule = ""], options }, { out, engine }) {
+  async run({ args: [schedule = ""], options }, context) {
     const { count } = PreviewOptions.parse(options);
-    const found = await (await engine()).get(`${pathOf(schedule, "preview")}?count=${count}`, z.array(Preview));
-    out.result(found, () =>
+    const found = await (await useSchedules(context)).preview(schedule, count);
+    context.out.result(found, () =>
       found.length === 0
         ? "It never fires again."
         : table(

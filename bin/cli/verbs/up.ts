@@ -21,6 +21,7 @@ export const up: Verb = {
     ["--no-inbox", "do not stand in for MIT Learn: leave the secret learn/webhook as it is"],
     ["--idle-stop-minutes <n>", "stop after this long without work and without requests"],
   ],
+  home: "engine",
   examples: ["up", "up --detach", "up --port 5000 --state /data/millrace"],
   async run({ options }, { out, stateDir }) {
     const parsed = Options.safeParse(options);

@@ -14,6 +14,7 @@ import { awsFailure, readAwsError } from "./errors.ts";
 export interface StackState {
   /** For example ROLLBACK_COMPLETE. */
   readonly status: string;
+  readonly outputs: Readonly<Record<string, string>>;
   /** Of the last operation that failed: the resource that failed first, and why. */
   readonly failure?: { readonly logicalId: string; readonly type: string; readonly reason: string };
 }
@@ -57,11 +58,15 @@ export function awsAccount(): Account {
           cloudFormation.send(new DescribeStacksCommand({ StackName })),
           /does not exist/,
         );
-        const status = found?.Stacks?.[0]?.StackStatus;
+        const [stack] = found?.Stacks ?? [];
+        const status = stack?.StackStatus;
         if (status === undefined || status === "REVIEW_IN_PROGRESS" || status === "DELETE_COMPLETE") return undefined;
-        if (!/FAILED|ROLLBACK/.test(status)) return { status };
+        const outputs = Object.fromEntries(
+          (stack?.Outputs ?? []).map(({ OutputKey = "", OutputValue = "" }) => [OutputKey, OutputValue]),
+        );
+        if (!/FAILED|ROLLBACK/.test(status)) return { status, outputs };
         const failure = firstFailure(await lastOperation(cloudFormation, StackName));
-        return { status, ...(failure === undefined ? {} : { failure }) };
+        return { status, outputs, ...(failure === undefined ? {} : { failure }) };
       }),
     hasValue: (SecretId) =>
       asking(`describe the secret ${SecretId}`, async () => {
