@@ -46,17 +46,24 @@ export function countRuns(
     pathsOf(entry, workload, runsIn(work) * workload.shared.alertsPerRun),
   );
   const executions = runsIn(work) + runsIn(alerts);
-  const coordinated = of(COORDINATOR).flatMap((entry) => coordinatedPaths(entry, workload, executions, resources));
+  const ends = { executions, containers: containersOf([...work, ...alerts], pipelines) };
+  const coordinated = of(COORDINATOR).flatMap((entry) => coordinatedPaths(entry, workload, ends, resources));
   const warnings = jobs
     .filter(({ name }) => workload.jobs[name] === undefined)
     .map(({ name }) => `No workload is stated for ${name}: it counts as never run.`);
   return { paths: [...work, ...alerts, ...coordinated], executions, warnings };
 }
 
-/** Every end of a run, every tick of its own schedules, and by the job without a trigger those of all other domains. */
-function coordinatedPaths(entry: Entry, workload: Workload, executions: number, resources: readonly Resource[]) {
+interface Ends {
+  readonly executions: number;
+  readonly containers: number;
+}
+
+/** Every end of a run or a container, every tick of its own schedules, and by the job without a trigger those of all other domains. */
+function coordinatedPaths(entry: Entry, workload: Workload, ends: Ends, resources: readonly Resource[]) {
   const triggers = entry.pipeline.triggers.filter(({ job }) => job === entry.job);
-  if (triggers.some(({ kind }) => kind === "run-ended")) return pathsOf(entry, workload, executions);
+  if (triggers.some(({ kind }) => kind === "run-ended")) return pathsOf(entry, workload, ends.executions);
+  if (triggers.some(({ kind }) => kind === "worker-stopped")) return pathsOf(entry, workload, ends.containers);
   const others = ofType(resources, "AWS::Scheduler::Schedule").filter(({ domain }) => domain !== entry.domain);
   const ticks =
     triggers.length > 0
@@ -120,6 +127,13 @@ function pathsOf(
     return { domain, job, path, runs: wanted, kind };
   });
 }
+
+const containersOf = (paths: readonly PathRuns[], pipelines: readonly Pipeline[]): number =>
+  paths.reduce((sum, { domain, path, runs }) => {
+    const tasks = pipelines.find((pipeline) => pipeline.domain === domain)?.tasks ?? {};
+    const containers = Object.keys(path.seconds).filter((task) => tasks[task]?.compute.kind === "fargate");
+    return sum + runs * containers.length;
+  }, 0);
 
 /** Runs that tell the other domains about what they made. */
 const announcements = (landed: readonly PathRuns[], pipelines: readonly Pipeline[]): number =>

@@ -72,6 +72,11 @@ export interface TaskDeclaration {
    * `resolveStarts` makes a list of it.
    */
   readonly starts?: readonly string[] | "every";
+  /**
+   * Domains for whose containers it answers when they cannot any more. `every`: all that have containers;
+   * `resolveStarts` makes a list of it.
+   */
+  readonly answersFor?: readonly string[] | "every";
   /** Named concurrency pools that the task takes a slot of. */
   readonly lanes?: readonly string[];
 }
@@ -127,7 +132,15 @@ export interface RunEndedTrigger {
   readonly job: string;
 }
 
-export type Trigger = LandingTrigger | EventTrigger | ScheduleTrigger | RunEndedTrigger;
+/** A container of the environment has stopped, however it ended. The run gets its ARN as `worker`, and nothing else. */
+export interface WorkerStoppedTrigger {
+  readonly kind: "worker-stopped";
+  readonly id: string;
+  readonly description: string;
+  readonly job: string;
+}
+
+export type Trigger = LandingTrigger | EventTrigger | ScheduleTrigger | RunEndedTrigger | WorkerStoppedTrigger;
 
 export interface AssetDeclaration {
   /** Path-like, snake_case: `mitxonline/openedx/raw_data/tracking_logs`. */
@@ -186,6 +199,12 @@ export function definePipeline(pipeline: Pipeline): Pipeline {
     ...pipeline.triggers
       .filter((trigger) => trigger.kind === "run-ended" && pipeline.machine !== "express")
       .map((trigger) => `trigger "${trigger.id}" would be started by its own runs: declare the machine as express`),
+    ...pipeline.triggers
+      .filter((trigger) => trigger.kind === "worker-stopped" && pipeline.machine !== "express")
+      .map(
+        (trigger) =>
+          `trigger "${trigger.id}" gives a starter no event to name a run by: declare the machine as express`,
+      ),
     ...pipeline.triggers.flatMap((trigger) => (trigger.kind === "schedule" ? scheduleProblems(trigger) : [])),
     ...Object.entries(pipeline.tasks).flatMap(([name, { compute }]) =>
       compute.kind === "fargate" ? fargateSizeProblems(compute).map((problem) => `task "${name}" has ${problem}`) : [],

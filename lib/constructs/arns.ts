@@ -37,6 +37,8 @@ function arnOf(stack: Stack, names: Names, resource: Exclude<Resource, { kind: "
       return Fn.importValue(names.keyExport);
     case "machine":
       return machineArn(stack, names, resource.domain);
+    case "containers":
+      return stack.formatArn({ service: "ecs", resource: "task", resourceName: `${names.cluster}/*` });
     case "runs":
       return stack.formatArn({
         service: "states",

@@ -55,6 +55,8 @@ export const ACTIONS = {
   ],
   "start runs": ["states:StartExecution"],
   "follow runs": ["states:DescribeExecution", "states:StopExecution"],
+  "see containers": ["ecs:DescribeTasks"],
+  "answer for containers": ["states:SendTaskFailure"],
   "answer its machine": ["states:SendTaskFailure", "states:SendTaskHeartbeat", "states:SendTaskSuccess"],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
@@ -72,6 +74,8 @@ export type Resource =
   | { readonly kind: "workgroup" }
   | { readonly kind: "key" }
   | { readonly kind: "machine"; readonly domain: string }
+  /** Containers of the environment's cluster, running or stopped. */
+  | { readonly kind: "containers" }
   /** Executions of the domain's machine. */
   | { readonly kind: "runs"; readonly domain: string };
 

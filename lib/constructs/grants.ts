@@ -26,6 +26,7 @@ function everyGrant(domain: string, task: TaskDeclaration): Grant[] {
     ...lakeGrants(lake.reads ?? [], lake.writes ?? []),
     ...(warehouse ? athenaGrants(lake.reads ?? [], lake.writes ?? []) : []),
     ...starting(task.starts),
+    ...answeringFor(task.answersFor),
     ...keyGrants(task),
     ...(compute.kind === "fargate" ? [answering(domain)] : []),
   ];
@@ -70,6 +71,16 @@ function starting(starts: TaskDeclaration["starts"] = []): readonly Grant[] {
     { can: "start runs", resource: { kind: "machine", domain } },
     { can: "follow runs", resource: { kind: "runs", domain } },
   ]);
+}
+
+function answeringFor(domains: TaskDeclaration["answersFor"] = []): readonly Grant[] {
+  if (domains === "every")
+    throw new Error("For whom it answers is not resolved: take the task from state-machines/index.ts.");
+  if (domains.length === 0) return [];
+  return [
+    { can: "see containers", resource: { kind: "containers" } },
+    ...domains.map((domain): Grant => ({ can: "answer for containers", resource: { kind: "machine", domain } })),
+  ];
 }
 
 const answering = (domain: string): Grant => ({ can: "answer its machine", resource: { kind: "machine", domain } });
@@ -121,6 +132,7 @@ function resourceText(resource: Resource): string {
     case "tables":
     case "workgroup":
     case "key":
+    case "containers":
       return resource.kind;
   }
 }

@@ -12,6 +12,7 @@ import { trustedService } from "./trusted-service.ts";
 
 /** Why a grant of this kind ends in a wildcard. */
 const WILDCARDS: Readonly<Partial<Record<Resource["kind"], string>>> = {
+  containers: "A container has its ARN only once it runs.",
   runs: "Which runs a domain has is known only once they run.",
   objects: "Everything below the declared key prefix.",
   tables: "ARNs of tables hold a generated id; a condition names the namespaces.",

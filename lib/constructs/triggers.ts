@@ -1,5 +1,5 @@
 import { ArnFormat, Duration, Stack, TimeZone } from "aws-cdk-lib";
-import { EventBus, Rule, RuleTargetInput, type EventPattern, type IEventBus } from "aws-cdk-lib/aws-events";
+import { EventBus, EventField, Rule, RuleTargetInput, type EventPattern, type IEventBus } from "aws-cdk-lib/aws-events";
 import { SfnStateMachine } from "aws-cdk-lib/aws-events-targets";
 import { Role } from "aws-cdk-lib/aws-iam";
 import {
@@ -22,6 +22,7 @@ import type {
   Pipeline,
   RunEndedTrigger,
   ScheduleTrigger,
+  WorkerStoppedTrigger,
 } from "../../core/model/pipeline.ts";
 import { pascal, type EnvironmentProps, type Names } from "../environment.ts";
 import type { StartRequest } from "./starter.ts";
@@ -78,6 +79,7 @@ export class Triggers extends Construct {
       if (trigger.kind === "event") this.event(trigger, bus);
       if (trigger.kind === "schedule") this.schedule(trigger);
       if (trigger.kind === "run-ended") this.runEnded(trigger);
+      if (trigger.kind === "worker-stopped") this.workerStopped(trigger);
     }
   }
 
@@ -93,12 +95,12 @@ export class Triggers extends Construct {
         },
       },
     };
-    this.rule(id, description, pattern, undefined, { job, trigger: id, prefix, asset });
+    this.rule(id, description, pattern, undefined, this.withEvent({ job, trigger: id, prefix, asset }));
   }
 
   private event({ id, description, job, event, detail }: EventTrigger, bus: IEventBus): void {
     const pattern = { source: [EVENT_SOURCE], detailType: [event], ...(detail === undefined ? {} : { detail }) };
-    this.rule(id, description, pattern, bus, { job, trigger: id });
+    this.rule(id, description, pattern, bus, this.withEvent({ job, trigger: id }));
   }
 
   /** Of the standard machines, named one by one: a start for an end of its own would never end. */
@@ -110,7 +112,24 @@ export class Triggers extends Construct {
       detailType: ["Step Functions Execution Status Change"],
       detail: { stateMachineArn: machines, status: ["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"] },
     };
-    this.rule(id, description, pattern, undefined, { job, trigger: id });
+    this.rule(id, description, pattern, undefined, this.withEvent({ job, trigger: id }));
+  }
+
+  /**
+   * Of all that the event says, its task's ARN: the overrides hold the task token, which would stay in the logs and the
+   * dead letters of whoever gets them.
+   */
+  private workerStopped({ id, description, job }: WorkerStoppedTrigger): void {
+    const { names, pipeline } = this.props;
+    const clusterArn = Stack.of(this).formatArn({ service: "ecs", resource: "cluster", resourceName: names.cluster });
+    const pattern: EventPattern = {
+      source: ["aws.ecs"],
+      detailType: ["ECS Task State Change"],
+      detail: { clusterArn: [clusterArn], lastStatus: ["STOPPED"] },
+    };
+    const worker = EventField.fromPath("$.detail.taskArn");
+    const input = RuleTargetInput.fromObject({ domain: pipeline.domain, job, trigger: id, worker });
+    this.rule(id, description, pattern, undefined, input);
   }
 
   private machineArn(resourceName: string): string {
@@ -118,12 +137,16 @@ export class Triggers extends Construct {
     return Stack.of(this).formatArn({ service: "states", resource: "stateMachine", resourceName, arnFormat });
   }
 
+  private withEvent(request: Omit<StartRequest, "domain">): WithEvent {
+    return new WithEvent({ domain: this.props.pipeline.domain, ...request });
+  }
+
   private rule(
     id: string,
     description: string,
     eventPattern: EventPattern,
     eventBus: IEventBus | undefined,
-    request: Omit<StartRequest, "domain">,
+    input: RuleTargetInput,
   ) {
     const { names, pipeline, starter, deadLetters } = this.props;
     new Rule(this, pascal(id), {
@@ -133,7 +156,7 @@ export class Triggers extends Construct {
       ...(eventBus === undefined ? {} : { eventBus }),
       targets: [
         new SfnStateMachine(starter, {
-          input: new WithEvent({ domain: pipeline.domain, ...request }),
+          input,
           role: this.role,
           deadLetterQueue: deadLetters,
           ...DELIVERY,

@@ -54,6 +54,8 @@ function startOf(trigger: Trigger): string {
       return `the event ${code(trigger.event)}${trigger.detail === undefined ? "" : ` with ${code(JSON.stringify(trigger.detail))}`}`;
     case "run-ended":
       return "the end of a run of any other domain, well or not";
+    case "worker-stopped":
+      return "a container of the environment has stopped, well or not";
     case "schedule": {
       const missed = trigger.misfire === "run-once" ? "once after downtime" : "skipped when missed";
       return `${code(trigger.expression)} ${trigger.timeZone}, ${missed}, in ${trigger.environments.join(", ")}`;

@@ -13,6 +13,13 @@ export const coordinator = definePipeline({
         event: { detail: "<detail of the event Step Functions Execution Status Change>" },
       },
     },
+    worker_stopped: {
+      description: "Answers for a container that has stopped without an answer, so that its run goes on at once.",
+      exampleInput: {
+        job: "worker_stopped",
+        worker: "arn:aws:ecs:us-east-1:111122223333:task/millrace-qa/0123456789abcdef0123456789abcdef",
+      },
+    },
     tick: {
       description: "Decides a tick of a schedule and starts its run: off, late, running still, told before, or due.",
       exampleInput: {
@@ -41,6 +48,12 @@ export const coordinator = definePipeline({
       reads: [{ bucket: "artifacts", prefix: "backfills/" }],
       ledger: "write",
       starts: "every",
+    },
+    WorkerStopped: {
+      description: "Tells the machine of a container that has stopped what ECS says of its end.",
+      handler: "coordinator/worker-stopped",
+      compute: { kind: "lambda", memoryMb: 512, timeoutSeconds: 60 },
+      answersFor: "every",
     },
     Tick: {
       description: "Decides one tick of a schedule, puts it on record, and starts its run.",
@@ -78,6 +91,12 @@ export const coordinator = definePipeline({
       misfire: "skip",
     },
     { kind: "run-ended", id: "run_ended", description: "A run of any domain has ended.", job: "run_ended" },
+    {
+      kind: "worker-stopped",
+      id: "worker_stopped",
+      description: "A container has stopped: ECS says so within seconds, its missing heartbeat within minutes.",
+      job: "worker_stopped",
+    },
     {
       kind: "schedule",
       id: "clock",

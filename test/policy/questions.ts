@@ -41,6 +41,7 @@ export const questionsOf = (
         ...databases(task, names, pipelines, choices),
         ...files(task, names, pipelines, choices),
         ...tokens(task, domain, names, other, pipelines),
+        ...containers(task, names, other),
         ...starts(task, names, other, pipelines),
         ...never(names, pipelines),
       ].map((question) => ({ ...question, task: names.task(domain, name) }));
@@ -252,7 +253,7 @@ function files(
 }
 
 function tokens(
-  { compute }: TaskDeclaration,
+  { compute, answersFor = [] }: TaskDeclaration,
   domain: string,
   names: Names,
   other: Names,
@@ -263,10 +264,23 @@ function tokens(
     ...all.map((pipeline) => ({
       action,
       resource: machine(names.machine(pipeline.domain)),
-      declared: compute.kind === "fargate" && pipeline.domain === domain,
+      declared:
+        (compute.kind === "fargate" && pipeline.domain === domain) ||
+        (action === "states:SendTaskFailure" && answersFor.includes(pipeline.domain)),
     })),
     { action, resource: machine(other.machine(domain)), declared: false },
   ]);
+}
+
+/** Containers: whoever answers for them may see them, and nobody stops one or sees those of another environment. */
+function containers({ answersFor = [] }: TaskDeclaration, names: Names, other: Names): Ask[] {
+  const container = (cluster: string): string => arn("ecs", `task/${cluster}/0123456789abcdef`);
+  return [
+    { action: "ecs:DescribeTasks", resource: container(names.cluster), declared: answersFor.length > 0 },
+    { action: "ecs:DescribeTasks", resource: container(other.cluster), declared: false },
+    { action: "ecs:StopTask", resource: container(names.cluster), declared: false },
+    { action: "ecs:ExecuteCommand", resource: container(names.cluster), declared: false },
+  ];
 }
 
 /** Runs of other machines: by name, and never those of the starters or of another environment. */

@@ -155,6 +155,11 @@ it("every grant", () => {
     coordinator.RunEnded | follow runs | operations
     coordinator.RunEnded | decrypt | key | via s3, if encryption is own
     coordinator.RunEnded | encrypt items | key | via dynamodb, if encryption is own
+    coordinator.WorkerStopped | record own steps | ledger | dynamodb:LeadingKeys = run | run#*
+    coordinator.WorkerStopped | see containers | containers
+    coordinator.WorkerStopped | answer for containers | openedx
+    coordinator.WorkerStopped | answer for containers | lakehouse
+    coordinator.WorkerStopped | encrypt items | key | via dynamodb, if encryption is own
     coordinator.Tick | write items | ledger
     coordinator.Tick | start runs | openedx
     coordinator.Tick | follow runs | openedx
@@ -205,7 +210,9 @@ it("every trigger", () => {
             ? trigger.event
             : trigger.kind === "run-ended"
               ? "every end of a run"
-              : `${trigger.expression} ${trigger.timeZone} (${trigger.environments.join(" ")})`;
+              : trigger.kind === "worker-stopped"
+                ? "every end of a container"
+                : `${trigger.expression} ${trigger.timeZone} (${trigger.environments.join(" ")})`;
       return `${domain}.${trigger.job} | ${trigger.kind} ${trigger.id} | ${start}`;
     }),
   );
@@ -222,6 +229,7 @@ it("every trigger", () => {
     lakehouse.build | schedule sweep | cron(20 0/4 * * ? *) UTC (dev qa production)
     coordinator.reconcile | schedule reconcile | cron(40 3 * * ? *) UTC (dev ci qa production emulated)
     coordinator.run_ended | run-ended run_ended | every end of a run
+    coordinator.worker_stopped | worker-stopped worker_stopped | every end of a container
     coordinator.sweep | schedule clock | rate(1 minutes) UTC (dev ci qa production emulated)
     "
   `);
