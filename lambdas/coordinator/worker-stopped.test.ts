@@ -64,7 +64,7 @@ const stopped = (worker: unknown = taskArn): Promise<unknown> =>
   handler(
     { run: { ...run, startedAt: "2026-01-23T17:45:25Z", state: "WorkerStopped", attempt: 0 }, input: { worker } },
     {} as Context,
-  ) as Promise<unknown>;
+  );
 
 test("tells the machine at once, once, and keeps the token to itself", async () => {
   const first = await stopped();

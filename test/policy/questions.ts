@@ -279,7 +279,6 @@ function containers({ answersFor = [] }: TaskDeclaration, names: Names, other: N
     { action: "ecs:DescribeTasks", resource: container(names.cluster), declared: answersFor.length > 0 },
     { action: "ecs:DescribeTasks", resource: container(other.cluster), declared: false },
     { action: "ecs:StopTask", resource: container(names.cluster), declared: false },
-    { action: "ecs:ExecuteCommand", resource: container(names.cluster), declared: false },
   ];
 }
 
