@@ -36,6 +36,7 @@ it("every accepted finding, with its reason", () => {
   expect(`\n${[...new Set(rows)].sort().join("\n")}\n`).toMatchInlineSnapshot(`
     "
     AwsSolutions-ECS2 | The variables are names of resources; secrets are read when the task runs.
+    AwsSolutions-IAM5[one resource] | A container has its ARN only once it runs.
     AwsSolutions-IAM5[one resource] | A task has its ARN only once it runs.
     AwsSolutions-IAM5[one resource] | ARNs of tables hold a generated id; a condition names the namespaces.
     AwsSolutions-IAM5[one resource] | Alarms are looked up by name in a list, which is allowed as a whole.
