@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { alertOf } from "../model/alerts/of-run.ts";
+import { withDeclaredCode } from "../model/assets.ts";
 import { endedRun, type EndedRun } from "../model/ended-run.ts";
 import { Failure, isFailure } from "../model/failures.ts";
 import type { ItemEvent } from "../model/items/item-event.ts";
@@ -36,6 +37,11 @@ export interface Coordination {
     sighting: { readonly upstream: string; readonly version: string; readonly at: number },
     target: RunTarget,
   ): Promise<Applied | undefined>;
+  /** The asset declares another code version: requests the run that is due, if any. Follow it by `lanes.dispatch`. */
+  recoded(
+    item: ItemKey,
+    code: { readonly version: string; readonly before: string; readonly at: number },
+  ): Promise<Applied | undefined>;
   /** Follows up the end of a run: its item, its slot, the next runs, the alert. Repeating it is harmless. */
   ended(run: EndedRun): Promise<{ readonly started: readonly string[] }>;
 }
@@ -45,7 +51,7 @@ const AUTOMATIC = ["failed-once", "upstream-changed", "code-changed"] as const;
 
 export function openCoordination({ io, settings, now }: CoordinationOptions): Coordination {
   const { ledger, objects, executions } = io;
-  const { lanes: declared, cap, failedOnceDelayMs } = runsOf(settings);
+  const { lanes: declared, cap, failedOnceDelayMs, assets = [] } = runsOf(settings);
   const items = openItems(ledger);
   const rules = { automatic: AUTOMATIC, failedOnceDelayMs };
   const settle = async (
@@ -84,7 +90,7 @@ export function openCoordination({ io, settings, now }: CoordinationOptions): Co
       now: now(),
       create: true,
       ...rules,
-      enqueue: { target, writesFor: lanes.writesFor },
+      enqueue: { target: withDeclaredCode(target, item.asset, assets), writesFor: lanes.writesFor },
     });
 
   const apply = async (item: ItemKey, run: EndedRun, target: RunTarget) => {
@@ -132,12 +138,17 @@ export function openCoordination({ io, settings, now }: CoordinationOptions): Co
     ...{ ledger, objects, executions, items, lanes, rules },
     bucket: settings.buckets.artifacts,
     slotsOf: (lane) => declared.find(({ id }) => id === lane)?.slots,
-    targetOf: (key) => readTarget(ledger, key),
+    targetOf: async (key) => withDeclaredCode(await readTarget(ledger, key), key.asset, assets),
   };
   const backfills = openBackfills(home);
 
   return {
     ...{ items, lanes, backfills, recovery: openRecovery(home) },
+    async recoded(item, code) {
+      const target = await home.targetOf(item);
+      const enqueue = target === undefined ? {} : { enqueue: { target, writesFor: lanes.writesFor } };
+      return items.apply(item, { type: "code-version", ...code }, { now: now(), ...rules, ...enqueue });
+    },
     observed: (item, sighting, target) => decided(item, { type: "observed", ...sighting }, target),
     async ended(run) {
       const { requested, lane, backfill } = await settle(run);

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { DeclaredAsset } from "../model/assets.ts";
 import { Failure } from "../model/failures.ts";
 import { Landing } from "../model/landings/landing.ts";
 import { ENVIRONMENTS, type BucketRole, type EnvironmentName } from "../model/pipeline.ts";
@@ -34,6 +35,8 @@ export const RunSettings = z.object({
   cap: z.number(),
   /** How long the one re-request after a failure waits. */
   failedOnceDelayMs: z.number(),
+  /** Those that declare what decides about their runs. */
+  assets: z.array(DeclaredAsset).optional(),
 });
 export type RunSettings = z.infer<typeof RunSettings>;
 

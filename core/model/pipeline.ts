@@ -149,6 +149,11 @@ export interface AssetDeclaration {
   readonly partition: string;
   /** Raw lake tables that hold it. */
   readonly tables: readonly string[];
+  /**
+   * Raised by hand when the same input would give other output: then everything that was ever made of it runs again.
+   * The constant that its tasks record with what they make.
+   */
+  readonly codeVersion?: string;
 }
 
 export interface LaneDeclaration {

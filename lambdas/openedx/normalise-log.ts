@@ -8,10 +8,10 @@ import { objectMissing } from "../../core/io/object-failures.ts";
 import type { ObjectHead } from "../../core/io/ports.ts";
 import { Failure, isFailure } from "../../core/model/failures.ts";
 import { task, type TaskContext } from "../../core/task.ts";
+import { TRACKING_LOG_CODE } from "./sources/code-versions.ts";
 import { normaliseFile, type NormalisedFile } from "../normalize/normalise-file.ts";
 import type { TrackingLogSource } from "./sources/tracking-logs.ts";
 import {
-  CODE_VERSION,
   findRecord,
   holderOfText,
   isFinished,
@@ -87,7 +87,7 @@ async function normaliseObject(landed: Landed, context: Context): Promise<Normal
   const sha256 = await digestObject(path, head, context.run.attempt);
   const before = await findRecord(io.ledger, source, uri);
   const known = before?.record;
-  const same = known?.sha256 === sha256 && known.codeVersion === CODE_VERSION;
+  const same = known?.sha256 === sha256 && known.codeVersion === TRACKING_LOG_CODE;
   if (known !== undefined && same) {
     if (known.duplicateOf === undefined) {
       if (await isFinished(io, source, known)) return outputOf("unchanged", source, known);
@@ -111,7 +111,7 @@ async function normaliseObject(landed: Landed, context: Context): Promise<Normal
   const { lines, rows, quarantined, blank, bom, typeAnomalies, farFromLogDate, reasons, timeStatus } = file.counts;
   const record: FileRecord = {
     ...{ uri, logDate, versionId: head.versionId, sizeBytes: head.sizeBytes, sha256 },
-    ...{ textSha256: file.facts.sha256, codeVersion: CODE_VERSION, generation, planId },
+    ...{ textSha256: file.facts.sha256, codeVersion: TRACKING_LOG_CODE, generation, planId },
     ...(planKey === undefined ? {} : { planKey }),
     accountingKey: accountingKeyOf(source, logDate, sha256),
     counts: { lines, rows, quarantined, blank, bom, typeAnomalies, farFromLogDate, reasons, timeStatus },

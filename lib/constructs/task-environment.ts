@@ -1,4 +1,5 @@
 import { ENV, type RunSettings } from "../../core/io/settings.ts";
+import { assetsIn } from "../../core/model/assets.ts";
 import { landingsIn, type Landing } from "../../core/model/landings/landing.ts";
 import { lanesIn, RUNS_AT_ONCE } from "../../core/model/lanes/declared-lanes.ts";
 import type { Pipeline, TaskDeclaration } from "../../core/model/pipeline.ts";
@@ -15,6 +16,7 @@ export const declaredRuns = (environment: EnvironmentProps, pipelines: readonly 
   lanes: [...lanesIn(environment.name, pipelines)],
   cap: RUNS_AT_ONCE[environment.name],
   failedOnceDelayMs: environment.failedOnceMinutes * 60_000,
+  assets: assetsIn(pipelines),
   landings: landingsIn(pipelines),
 });
 

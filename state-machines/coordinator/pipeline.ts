@@ -70,6 +70,13 @@ export const coordinator = definePipeline({
       ledger: "write",
       starts: "every",
     },
+    ApplyCode: {
+      description: "Requests runs of what was made with another code version than its asset declares now.",
+      handler: "coordinator/apply-code",
+      compute: { kind: "lambda", memoryMb: 512, timeoutSeconds: 90 },
+      ledger: "write",
+      starts: "every",
+    },
     Reconcile: {
       description: "Requests runs of landed objects that no record covers.",
       handler: "coordinator/reconcile",

@@ -5,6 +5,7 @@ import {
   type LandingTrigger,
   type TaskDeclaration,
 } from "../../core/model/pipeline.ts";
+import { COURSE_ARCHIVE_CODE, TRACKING_LOG_CODE } from "../../lambdas/openedx/sources/code-versions.ts";
 import { deployments } from "../../lambdas/openedx/sources/deployments.ts";
 import { trackingLogSources } from "../../lambdas/openedx/sources/tracking-logs.ts";
 
@@ -176,6 +177,7 @@ function assetsOf({ id, coursePrefix }: (typeof deployments)[number]): AssetDecl
     description: `Tracking-log events of ${id}, one row per line that is a JSON object.`,
     partition: "log date",
     tables: [`raw.${source.table}`],
+    codeVersion: TRACKING_LOG_CODE,
   };
   if (coursePrefix === undefined) return [log];
   return [
@@ -187,6 +189,7 @@ function assetsOf({ id, coursePrefix }: (typeof deployments)[number]): AssetDecl
       tables: ["metadata", "video", "xml_blocks", "blocks", "policy", "signatories", "static_assets"].map(
         (entity) => `raw.raw__${id}__openedx__xml__course_${entity}`,
       ),
+      codeVersion: COURSE_ARCHIVE_CODE,
     },
   ];
 }

@@ -125,9 +125,12 @@ describe.each(ENVIRONMENTS)("the templates of %s", (name) => {
     }
   });
 
-  it("give every task settings that it can read", () => {
+  it("give every task settings that it can read, and no function more than the 4 KB that Lambda holds", () => {
     for (const variables of [...lambdaVariables(of(name)), ...containerVariables(of(name))]) {
       expect(readSettings(variables).environment).toBe(name);
+    }
+    for (const variables of lambdaVariables(of(name))) {
+      expect(Object.entries(variables).flat().join("").length).toBeLessThan(4_096);
     }
   });
 
@@ -178,7 +181,7 @@ describe.each(ENVIRONMENTS)("the templates of %s", (name) => {
     expect(toMachines.length).toBeGreaterThan(domains.length);
     const starting = allowed(of(name)).filter(({ actions }) => actions.includes("states:StartExecution"));
     for (const { policy, resources: started } of starting) {
-      const coordinates = /^(RunEnded|Tick|Sweep|Reconcile)/.test(policy);
+      const coordinates = /^(RunEnded|Tick|Sweep|Reconcile|ApplyCode)/.test(policy);
       const mayStart =
         policy.startsWith("Starter") || coordinates ? machines.filter((one) => !express.includes(one)) : express;
       const named = (arn: unknown): boolean =>

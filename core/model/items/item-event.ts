@@ -32,8 +32,11 @@ const run = z.string().min(1);
 export const ItemEvent = z.discriminatedUnion("type", [
   /** An upstream was read, or has been materialised. */
   z.object({ type: z.literal("observed"), upstream: z.string().min(1), version: z.string().min(1), at }),
-  /** The code version that the asset declares since the deployment at `at`. */
-  z.object({ type: z.literal("code-version"), version: z.string().min(1), at }),
+  /**
+   * The code version that the asset declares since the deployment at `at`. `before`: the one that items were made with
+   * which have never heard of any.
+   */
+  z.object({ type: z.literal("code-version"), version: z.string().min(1), before: z.string().optional(), at }),
   /** `versions`: what it was started for, when no request of the rule did it. */
   z.object({ type: z.literal("run-started"), run, at, versions: Versions.optional() }),
   /** `started`: of a run from outside whose start nobody tells, what it was started for, and when that was seen. */

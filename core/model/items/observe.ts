@@ -49,12 +49,18 @@ export function observe(state: ItemState, { upstream, version, at }: ItemEventOf
  * The first code version that an item hears of is no change unless it was produced with another, and none is a change
  * for what nobody has tried to produce: ten years of partitions that wait for a backfill do not start with a release.
  */
-export function observeCode(state: ItemState, { version, at }: ItemEventOf<"code-version">, now: number): ItemState {
+export function observeCode(
+  state: ItemState,
+  { version, before: first = version, at }: ItemEventOf<"code-version">,
+  now: number,
+): ItemState {
   const next = sighted(version, at, now);
   const isKnown = state.code?.version === version && state.code.at !== STAMPED;
   if (isKnown || !replaces(next, state.code, now)) return state;
-  const before = state.code?.version ?? state.success?.codeVersion ?? version;
+  const before = state.code?.version ?? state.success?.codeVersion ?? first;
   const tried = state.last !== null || state.runs.length > 0;
+  // What waits to be tried learns it from its request: nothing is written into ten years of partitions.
+  if (!tried && state.code === null) return state;
   const known = { ...state, code: next };
   return before === version || !tried ? known : withPending(known, ["code-changed"], now);
 }

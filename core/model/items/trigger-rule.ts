@@ -197,7 +197,8 @@ function request(state: ItemState, due: Due, key: ItemKey, target: RunTarget, no
     name,
     reason: due.reason,
     priority: priorityOf(due.reason),
-    group: due.ask?.group ?? key.asset,
+    // A release asks for everything at once: what else happens to the asset takes turns with it.
+    group: due.ask?.group ?? (due.reason === "code-changed" ? `${key.asset}#code` : key.asset),
     ...(waits && notBefore !== null && notBefore > now ? { notBefore } : {}),
     requestedAt: now,
     domain: target.domain,

@@ -4,9 +4,6 @@ import { CONTENT_FILES_ROUTE, deliveryKey } from "../../learn-webhook/delivery-k
 import type { OpenEdxDeployment } from "../sources/deployments.ts";
 import { courseXmlAsset } from "./landing-keys.ts";
 
-/** Raised by hand when the rows of the same archive would differ. */
-export const CODE_VERSION = "1";
-
 /** `pk course#<deployment>, sk <course id>`: the newest version that was staged. */
 const CourseVersion = z.object({
   contentDigest: z.string(),

@@ -2,14 +2,8 @@ import { createHash } from "node:crypto";
 import type { ObjectHead } from "../../../core/io/ports.ts";
 import { isFailure } from "../../../core/model/failures.ts";
 import type { TaskContext } from "../../../core/task.ts";
-import {
-  CODE_VERSION,
-  knownVersion,
-  progressOf,
-  recordVersion,
-  type CourseVersion,
-  type KnownVersion,
-} from "./course-versions.ts";
+import { COURSE_ARCHIVE_CODE } from "../sources/code-versions.ts";
+import { knownVersion, progressOf, recordVersion, type CourseVersion, type KnownVersion } from "./course-versions.ts";
 import { outcomeOf, type CourseOutcome } from "./course-outcome.ts";
 import { courseKeyOf, extractCourse, type ExtractedCourse } from "./extract.ts";
 import { landCourse } from "./land-course.ts";
@@ -69,7 +63,7 @@ async function settle(work: CourseWork): Promise<CourseOutcome> {
 }
 
 const isSame = (version: CourseVersion, digest: string): boolean =>
-  version.contentDigest === digest && version.codeVersion === CODE_VERSION;
+  version.contentDigest === digest && version.codeVersion === COURSE_ARCHIVE_CODE;
 
 interface Work extends LandedArchive {
   readonly archive: CourseArchive;
@@ -108,7 +102,7 @@ class CourseWork {
   async #stage(known: KnownVersion | undefined): Promise<CourseOutcome> {
     const { course, landed, archive, digest, folder } = this.#work;
     const { io, settings, run } = this.#context;
-    const same = known?.version.sha256 === archive.sha256 && known.version.codeVersion === CODE_VERSION;
+    const same = known?.version.sha256 === archive.sha256 && known.version.codeVersion === COURSE_ARCHIVE_CODE;
     const version = same ? known.version : this.#version((known?.version.generation ?? 0) + 1);
     const content = { file: this.#work.file, contentPath: version.contentPath, sha256: archive.sha256, digest };
     await landCourse(io.objects, settings.buckets.landing, landed.deployment.id, course, content);
@@ -135,11 +129,11 @@ class CourseWork {
   #version(generation: number): CourseVersion {
     const { archive, course, landed, head, digest } = this.#work;
     const deployment = landed.deployment.id;
-    const identity = [deployment, course.key.id, archive.sha256, CODE_VERSION, generation];
+    const identity = [deployment, course.key.id, archive.sha256, COURSE_ARCHIVE_CODE, generation];
     return {
       contentDigest: digest,
       sha256: archive.sha256,
-      codeVersion: CODE_VERSION,
+      codeVersion: COURSE_ARCHIVE_CODE,
       generation,
       planId: `course-${createHash("sha256").update(JSON.stringify(identity)).digest("hex").slice(0, 40)}`,
       tables: tablesOf(deployment).map(({ table }) => `raw.${table}`),

@@ -1,10 +1,8 @@
 import { createHash } from "node:crypto";
 import * as z from "zod";
 import type { Io, Ledger, LedgerItem } from "../../../core/io/ports.ts";
+import { TRACKING_LOG_CODE } from "../sources/code-versions.ts";
 import type { TrackingLogSource } from "../sources/tracking-logs.ts";
-
-/** Raised by hand when the same bytes would give other rows. */
-export const CODE_VERSION = "1";
 
 const Counts = z.looseObject({ lines: z.number(), rows: z.number(), quarantined: z.number(), blank: z.number() });
 
@@ -57,7 +55,7 @@ export async function findRecord(
  * and a commit that is done is known by its plan.
  */
 export function planIdOf(uri: string, sha256: string, generation: number): string {
-  return digest("tracking-log", uri, sha256, CODE_VERSION, generation);
+  return digest("tracking-log", uri, sha256, TRACKING_LOG_CODE, generation);
 }
 
 /** Version of what one file adds to its log date. */

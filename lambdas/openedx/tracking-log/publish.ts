@@ -2,10 +2,11 @@ import { createReadStream } from "node:fs";
 import type { Io, ObjectHead } from "../../../core/io/ports.ts";
 import type { Settings } from "../../../core/io/settings.ts";
 import type { CommitPlan } from "../../../core/model/commit-plan.ts";
+import { TRACKING_LOG_CODE } from "../sources/code-versions.ts";
 import { SORT_ORDER, TABLE_COLUMNS } from "../../normalize/columns.ts";
 import type { NormalisedFile } from "../../normalize/normalise-file.ts";
 import type { TrackingLogSource } from "../sources/tracking-logs.ts";
-import { CODE_VERSION, recordKey, type FileRecord } from "./file-record.ts";
+import { recordKey, type FileRecord } from "./file-record.ts";
 
 type Home = { readonly io: Pick<Io, "objects" | "ledger">; readonly settings: Pick<Settings, "buckets"> };
 
@@ -75,7 +76,7 @@ export async function putAccounting(
   const { uri, logDate, generation, planId, duplicateOf, accountingKey } = record;
   const accounting = {
     ...{ version: 1, sourceUri: uri, sourceVersion: head.versionId, sourceModified: head.lastModified, logDate },
-    ...{ codeVersion: CODE_VERSION, generation, planId, duplicateOf: duplicateOf ?? null },
+    ...{ codeVersion: TRACKING_LOG_CODE, generation, planId, duplicateOf: duplicateOf ?? null },
     container: facts,
     ...counts,
     inputLines: counts.lines,
