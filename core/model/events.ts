@@ -17,6 +17,8 @@ export const AssetMaterialized = z.object({
   runId: z.string().min(1),
   /** ISO 8601, UTC. */
   materializedAt: z.string().min(1),
+  /** The run that somebody asked to make or load the same version again: its readers shall look again, too. */
+  repeatedBy: z.string().min(1).optional(),
 });
 export type AssetMaterialized = z.infer<typeof AssetMaterialized>;
 

@@ -3,6 +3,7 @@
  * ASL checks all read this and nothing else.
  */
 
+import type { BackfillMode } from "./backfills/mode.ts";
 import { fargateSizeProblems, type FargateCpuUnits } from "./fargate-sizes.ts";
 import { laneProblems } from "./lanes/declared-lanes.ts";
 import { scheduleProblems } from "./schedules/problems.ts";
@@ -165,6 +166,14 @@ export interface LaneDeclaration {
   readonly slotsIn?: Readonly<Partial<Record<EnvironmentName, number>>>;
 }
 
+export interface JobDeclaration {
+  readonly description: string;
+  /** For an operator's execution. */
+  readonly exampleInput: unknown;
+  /** Values of `input.mode` that mean something to its tasks. Absent = `missing-only` and `all`, which are not told apart. */
+  readonly modes?: readonly BackfillMode[];
+}
+
 export interface Pipeline {
   /** snake_case; also the folder under `state-machines/` and `lambdas/`. */
   readonly domain: string;
@@ -174,8 +183,8 @@ export interface Pipeline {
    * start the machine itself. Absent = `standard`: every run is on record, is named by a starter, and may take days.
    */
   readonly machine?: "standard" | "express";
-  /** Jobs of the machine: the values of `input.job`, each with an example for an operator's execution. */
-  readonly jobs: Readonly<Record<string, { readonly description: string; readonly exampleInput: unknown }>>;
+  /** Jobs of the machine: the values of `input.job`. */
+  readonly jobs: Readonly<Record<string, JobDeclaration>>;
   /** Key = ASL state = substitution = metric = console label, PascalCase. */
   readonly tasks: Readonly<Record<string, TaskDeclaration>>;
   readonly triggers: readonly Trigger[];
@@ -195,6 +204,9 @@ export function definePipeline(pipeline: Pipeline): Pipeline {
     ...duplicates(pipeline.lanes.map((lane) => lane.id)).map((id) => `lane "${id}" is declared twice`),
     ...pipeline.lanes.flatMap(laneProblems),
     ...duplicates(pipeline.assets.map((asset) => asset.id)).map((id) => `asset "${id}" is declared twice`),
+    ...Object.entries(pipeline.jobs)
+      .filter(([, { modes }]) => modes?.includes("missing-only") === false)
+      .map(([job]) => `job "${job}" leaves out the mode missing-only, which every run without a mode has`),
     ...pipeline.triggers
       .filter((trigger) => !(trigger.job in pipeline.jobs))
       .map((trigger) => `trigger "${trigger.id}" starts the undeclared job "${trigger.job}"`),

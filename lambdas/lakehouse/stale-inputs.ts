@@ -5,12 +5,12 @@ import { LAKEHOUSE } from "./builder-item.ts";
 
 const INPUT = "input#";
 
-const Seen = z.object({ dataVersion: z.string(), codeVersion: z.string() });
+const Seen = z.object({ dataVersion: z.string(), codeVersion: z.string(), repeatedBy: z.string().optional() });
 const Input = z.object({ table: z.string(), mark: z.number().int() });
 
 const seenKey = ({ asset, partition }: AssetMaterialized) => ({ pk: LAKEHOUSE, sk: `seen#${asset}#${partition}` });
 
-/** An event may come twice, and an asset may be announced again without a change. */
+/** An event may come twice, and an asset may be announced again without a change, unless a person had it made again. */
 export async function findSeen(ledger: Ledger, event: AssetMaterialized): Promise<LedgerItem | undefined> {
   const { pk, sk } = seenKey(event);
   return ledger.get(pk, sk);
@@ -21,16 +21,20 @@ export function isNews(seen: LedgerItem | undefined, event: AssetMaterialized): 
   return !(
     known.success &&
     known.data.dataVersion === event.dataVersion &&
-    known.data.codeVersion === event.codeVersion
+    known.data.codeVersion === event.codeVersion &&
+    (event.repeatedBy === undefined || known.data.repeatedBy === event.repeatedBy)
   );
 }
 
 /** What stands in the ledger once `event` is mark number `mark`. */
 export function markWrites(event: AssetMaterialized, seen: LedgerItem | undefined, mark: number): LedgerWrite[] {
-  const { dataVersion, codeVersion, asset, partition, materializedAt: changedAt } = event;
+  const { dataVersion, codeVersion, asset, partition, materializedAt: changedAt, repeatedBy } = event;
   return [
     {
-      put: { ...seenKey(event), data: { dataVersion, codeVersion, mark } },
+      put: {
+        ...seenKey(event),
+        data: { dataVersion, codeVersion, mark, ...(repeatedBy === undefined ? {} : { repeatedBy }) },
+      },
       if: seen === undefined ? { absent: true } : { rev: seen.rev },
     },
     ...rawTables(event).map((table) => ({

@@ -13,6 +13,8 @@ export interface DeliveryRequest extends DeliveryIdentity {
   readonly askedAt: string;
   /** For people: run, state and attempt. */
   readonly holder: string;
+  /** Sends it though it was delivered or is blocked; the same word again is the same wish. */
+  readonly again?: string;
 }
 
 export interface DeliveryOutcome {
@@ -32,6 +34,7 @@ const LANE_SLOTS = 4;
 /**
  * Sends one delivery unless it is already delivered. The attempt is recorded before the call, so a crash between
  * the call and its record sends once more: at least once, and the receiver takes the same content twice unharmed.
+ * What a person has sent `again` follows the same rule: once its answer is on record, the same wish sends nothing more.
  * Throws the failure of the call, after recording it.
  */
 export async function deliver(ledger: Ledger, target: LearnTarget, request: DeliveryRequest): Promise<DeliveryOutcome> {
@@ -40,14 +43,16 @@ export async function deliver(ledger: Ledger, target: LearnTarget, request: Deli
   return inLine(
     withLease(ledger, `delivery/${request.source}#${request.subject}`, lease, async (subject) => {
       const known = await readDelivery(ledger, key);
-      if (known?.state === "delivered") return outcome("already_delivered", key, known);
+      const again = request.again !== undefined && known?.again !== request.again;
+      if (known?.state === "delivered" && !again) return outcome("already_delivered", key, known);
       const mark = secretMark(target.token, target.base);
-      if (known?.state === "blocked" && known.secretMark === mark) throw blocked(known);
+      if (known?.state === "blocked" && known.secretMark === mark && !again) throw blocked(known);
       const due = {
         ...(known ?? fresh(request, target)),
         state: "pending" as const,
         url: urlOf(target, request.route),
         secretMark: mark,
+        ...(request.again === undefined ? {} : { again: request.again }),
       };
       if (!(await isNewest(ledger, key, request))) {
         await writeDelivery(ledger, key, { ...due, state: "superseded" });

@@ -20,6 +20,8 @@ export const Delivery = z.object({
   deliveredAt: z.string().nullable(),
   /** Names the secret's version without showing it: a blocked delivery is tried again with another one. */
   secretMark: z.string(),
+  /** The latest run that a person had send it again. */
+  again: z.string().optional(),
 });
 export type Delivery = z.infer<typeof Delivery>;
 

@@ -3,11 +3,12 @@ import { Failure } from "../../core/model/failures.ts";
 import { task, type TaskContext } from "../../core/task.ts";
 import { deployments } from "../openedx/sources/deployments.ts";
 import { contentFilesBody } from "./body.ts";
+import { currentContent } from "./current-content.ts";
 import { deliver, type DeliveryOutcome } from "./deliver.ts";
 import { CONTENT_FILES_ROUTE } from "./delivery-key.ts";
 import { learnTarget } from "./target.ts";
 
-const Input = z.looseObject({
+const News = z.looseObject({
   deployment: z.string().min(1),
   /** `course-v1:<org>+<course>+<run>` */
   courseId: z.string().min(1),
@@ -16,16 +17,23 @@ const Input = z.looseObject({
   /** Content digest. */
   dataVersion: z.string().min(1),
 });
+/** What is current of the course that landed under this key is sent once more. */
+const Again = z.looseObject({ mode: z.literal("redeliver"), key: z.string().min(1) });
+const Input = z.union([Again, News]);
 
 export const handler = task({ name: "NotifyLearn", input: Input, run: notifyLearn });
 
 type Skipped = { readonly outcome: "skipped"; readonly reason: string };
 
-/** Tells MIT Learn of a new course archive, once per course and content version. */
+/** Tells MIT Learn of a new course archive, once per course and content version; or once more, when a person wants it. */
 export async function notifyLearn(
-  { deployment, courseId, contentPath, dataVersion }: z.infer<typeof Input>,
+  input: z.infer<typeof Input>,
   { io, settings, run }: Pick<TaskContext, "io" | "settings" | "run">,
 ): Promise<DeliveryOutcome | Skipped> {
+  const again = Again.safeParse(input);
+  const { deployment, courseId, contentPath, dataVersion } = again.success
+    ? await currentContent(io.ledger, again.data.key)
+    : News.parse(input);
   const known = deployments.find(({ id }) => id === deployment);
   if (known === undefined) throw unknownDeployment(deployment);
   if (!known.announcesContent) return { outcome: "skipped", reason: `content of ${deployment} is not announced` };
@@ -44,6 +52,7 @@ export async function notifyLearn(
     body: contentFilesBody({ courseId, contentPath, source: deployment }),
     askedAt: run.startedAt,
     holder: `${run.id}/${run.state}/${run.attempt}`,
+    ...(again.success ? { again: run.id } : {}),
   });
 }
 

@@ -11,6 +11,8 @@ const Input = z.looseObject({
   tables: z.array(z.string()),
   counts: z.record(z.string(), z.unknown()).default({}),
   commits: z.array(z.object({ table: z.string(), snapshotId: z.string(), rows: z.number() })).default([]),
+  /** The version was there before, and has been made or loaded again. */
+  repeated: z.boolean().default(false),
 });
 
 /**
@@ -23,7 +25,7 @@ async function announce(
   input: z.infer<typeof Input>,
   { io, run }: Pick<TaskContext, "io" | "run">,
 ): Promise<{ eventId: string }> {
-  const { asset, partition, dataVersion, codeVersion, tables, counts, commits } = input;
+  const { asset, partition, dataVersion, codeVersion, tables, counts, commits, repeated } = input;
   const recordKey = { pk: `materialisation#${asset}`, sk: `${partition}#${dataVersion}#${codeVersion}` };
   const earlier = z
     .object({ materializedAt: z.string(), runId: z.string() })
@@ -32,18 +34,37 @@ async function announce(
     ? earlier.data
     : { materializedAt: new Date().toISOString(), runId: run.id };
 
-  const record = { asset, partition, dataVersion, codeVersion, tables, counts, commits, runId, materializedAt };
+  const repeatedBy = repeated ? { repeatedBy: run.id } : {};
+  const record = {
+    asset,
+    partition,
+    dataVersion,
+    codeVersion,
+    tables,
+    counts,
+    commits,
+    runId,
+    materializedAt,
+    ...repeatedBy,
+  };
   await io.ledger.write([
     { put: { ...recordKey, data: record }, if: { any: true } },
     { put: { pk: "asset", sk: asset, data: record }, if: { any: true } },
   ]);
 
   // The snapshots tell a version that came back (A, B, A) from the same announcement made twice.
-  const identity = [asset, partition, dataVersion, codeVersion, ...commits.map(({ snapshotId }) => snapshotId)];
+  const identity = [
+    asset,
+    partition,
+    dataVersion,
+    codeVersion,
+    ...commits.map(({ snapshotId }) => snapshotId),
+    ...Object.values(repeatedBy),
+  ];
   const event: DomainEvent = {
     id: createHash("sha256").update(JSON.stringify(identity)).digest("hex"),
     type: "AssetMaterialized",
-    detail: { version: 1, asset, partition, dataVersion, codeVersion, tables, runId, materializedAt },
+    detail: { version: 1, asset, partition, dataVersion, codeVersion, tables, runId, materializedAt, ...repeatedBy },
   };
   await io.bus.publish([event]);
   return { eventId: event.id };

@@ -2,8 +2,10 @@ import { createHash } from "node:crypto";
 import { pipeline } from "node:stream/promises";
 import * as z from "zod";
 import { objectMissing } from "../../core/io/object-failures.ts";
+import { takenMode, type BackfillMode } from "../../core/model/backfills/mode.ts";
 import { Failure } from "../../core/model/failures.ts";
 import { task, type TaskContext } from "../../core/task.ts";
+import { jobModes } from "./sources/modes.ts";
 import { landedLog } from "./tracking-log/landed-key.ts";
 import { quarantineWhole } from "./tracking-log/quarantine.ts";
 
@@ -11,7 +13,7 @@ import { quarantineWhole } from "./tracking-log/quarantine.ts";
 const LAMBDA_GZIP_MAX = 150 * 1024 * 1024;
 const LAMBDA_PLAIN_MAX = 1024 * 1024 * 1024;
 
-const Input = z.looseObject({ bucket: z.string().min(1), key: z.string().min(1) });
+const Input = z.looseObject({ bucket: z.string().min(1), key: z.string().min(1), mode: z.string().optional() });
 
 export type Inspection =
   | { readonly outcome: "ignored"; readonly reason: string }
@@ -20,6 +22,7 @@ export type Inspection =
       readonly size: "lambda" | "fargate";
       readonly source: string;
       readonly logDate: string;
+      readonly mode: BackfillMode;
       readonly object: {
         readonly bucket: string;
         readonly key: string;
@@ -33,12 +36,14 @@ export const handler = task({ name: "InspectLog", input: Input, run: inspectLand
 
 /**
  * What a landed object is, from the object itself: events come twice, late and out of order. Whether its rows are in
- * the table is for NormaliseLog to say, which reads the bytes. Throws Malformed `no_date`, Rejected `object_missing`.
+ * the table is for NormaliseLog to say, which reads the bytes. Throws Malformed `no_date`, Rejected `object_missing`,
+ * `mode_not_taken`.
  */
 export async function inspectLanded(
-  { bucket, key }: z.infer<typeof Input>,
+  { bucket, key, mode: wanted }: z.infer<typeof Input>,
   { io, settings }: Pick<TaskContext, "io" | "settings">,
 ): Promise<Inspection> {
+  const mode = takenMode(wanted, jobModes.tracking_log, "tracking_log");
   const landed = landedLog(key);
   if (landed === undefined) return { outcome: "ignored", reason: `${key} is not named like a tracking log` };
   const head = await io.objects.head({ bucket, key });
@@ -61,6 +66,7 @@ export async function inspectLanded(
     size: sizeBytes > limit ? "fargate" : "lambda",
     source: landed.source.id,
     logDate: landed.logDate,
+    mode,
     object: { bucket, key, versionId, etag, sizeBytes },
   };
 }

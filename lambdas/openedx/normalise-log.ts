@@ -6,10 +6,12 @@ import { diskFull, isDiskFull } from "../../core/io/disk-failures.ts";
 import { openDuckDb } from "../../core/io/duckdb.ts";
 import { objectMissing } from "../../core/io/object-failures.ts";
 import type { ObjectHead } from "../../core/io/ports.ts";
+import { takenMode, type BackfillMode } from "../../core/model/backfills/mode.ts";
 import { Failure, isFailure } from "../../core/model/failures.ts";
 import { task, type TaskContext } from "../../core/task.ts";
 import { TRACKING_LOG_CODE } from "./sources/code-versions.ts";
 import { normaliseFile, type NormalisedFile } from "../normalize/normalise-file.ts";
+import { jobModes } from "./sources/modes.ts";
 import type { TrackingLogSource } from "./sources/tracking-logs.ts";
 import {
   findRecord,
@@ -23,6 +25,7 @@ import { landedLog } from "./tracking-log/landed-key.ts";
 import { digestObject } from "./tracking-log/object-digest.ts";
 import { outputOf, type NormaliseOutput } from "./tracking-log/output.ts";
 import { accountingKeyOf, putAccounting, putNormalised, putPlan } from "./tracking-log/publish.ts";
+import { reloadRows } from "./tracking-log/reload.ts";
 import { checkQuarantineShare, type ShareCheck } from "./tracking-log/quarantine-share.ts";
 import { quarantineLines, quarantineWhole } from "./tracking-log/quarantine.ts";
 
@@ -33,6 +36,7 @@ const RACE_ATTEMPTS = 8;
 
 const Input = z.looseObject({
   object: z.looseObject({ bucket: z.string().min(1), key: z.string().min(1) }),
+  mode: z.string().optional(),
 });
 
 type Context = Pick<TaskContext, "io" | "settings" | "run" | "log">;
@@ -44,15 +48,22 @@ interface Landed {
   readonly uri: string;
   readonly path: string;
   readonly folder: string;
+  readonly mode: BackfillMode;
 }
 
 export const handler = task({ name: "NormaliseLog", input: Input, run: normaliseLanded });
 
 /**
  * One landed tracking log: verified, every line accounted for, rows staged for the commit. Doing it again with the
- * same bytes finds the record of the first time; a crash between any two steps is repaired by doing it again.
+ * same bytes finds the record of the first time; a crash between any two steps is repaired by doing it again. Mode
+ * `all` makes what is there again, `reload` stages the rows that were made. Both replace the file's rows in one commit,
+ * under a plan of their own, and do so once for a run.
  */
-export async function normaliseLanded({ object }: z.infer<typeof Input>, context: Context): Promise<NormaliseOutput> {
+export async function normaliseLanded(
+  { object, mode: wanted }: z.infer<typeof Input>,
+  context: Context,
+): Promise<NormaliseOutput> {
+  const mode = takenMode(wanted, jobModes.tracking_log, "tracking_log");
   const { io } = context;
   const { bucket, key } = object;
   const landed = landedLog(key);
@@ -70,7 +81,7 @@ export async function normaliseLanded({ object }: z.infer<typeof Input>, context
     const folder = await mkdtemp(join(tmpdir(), "millrace-log-"));
     try {
       return await io.objects.withFile({ bucket, key, versionId: head.versionId }, async (path) =>
-        normaliseObject({ head, source, logDate, uri: `s3://${bucket}/${key}`, path, folder }, context),
+        normaliseObject({ head, source, logDate, uri: `s3://${bucket}/${key}`, path, folder, mode }, context),
       );
     } catch (error) {
       if (isDiskFull(error)) throw diskFull(`normalise ${key}`, error);
@@ -82,13 +93,20 @@ export async function normaliseLanded({ object }: z.infer<typeof Input>, context
 }
 
 async function normaliseObject(landed: Landed, context: Context): Promise<NormaliseOutput> {
-  const { head, source, logDate, uri, path } = landed;
+  const { head, source, logDate, uri, path, mode } = landed;
   const { io, settings } = context;
   const sha256 = await digestObject(path, head, context.run.attempt);
   const before = await findRecord(io.ledger, source, uri);
   const known = before?.record;
   const same = known?.sha256 === sha256 && known.codeVersion === TRACKING_LOG_CODE;
-  if (known !== undefined && same) {
+  // What a run was asked to do again is done once it is on record: its later attempts go on from there.
+  const repeats = same && mode !== "missing-only" && known.run !== context.run.id;
+  const again = repeats ? (known.again ?? 0) + 1 : same ? known.again : undefined;
+  if (before !== undefined && repeats && again !== undefined && mode === "reload") {
+    const reloaded = await reloadRows(source, before, again, context);
+    if (reloaded !== undefined) return reloaded;
+  }
+  if (same && !repeats) {
     if (known.duplicateOf === undefined) {
       if (await isFinished(io, source, known)) return outputOf("unchanged", source, known);
       return outputOf("staged", source, known);
@@ -99,7 +117,7 @@ async function normaliseObject(landed: Landed, context: Context): Promise<Normal
 
   const { file, check } = await normaliseOrRefuse(landed, sha256, context);
   const generation = same ? known.generation : (known?.generation ?? 0) + 1;
-  const planId = planIdOf(uri, sha256, generation);
+  const planId = planIdOf(uri, sha256, generation, again);
   const { claim, holder } = await holderOfText(io.ledger, source, file.facts.sha256, uri);
   const duplicateOf = file.counts.lines > 0 ? holder : undefined;
   const hadRows = known !== undefined && known.duplicateOf === undefined && known.counts.rows > 0;
@@ -111,7 +129,8 @@ async function normaliseObject(landed: Landed, context: Context): Promise<Normal
   const { lines, rows, quarantined, blank, bom, typeAnomalies, farFromLogDate, reasons, timeStatus } = file.counts;
   const record: FileRecord = {
     ...{ uri, logDate, versionId: head.versionId, sizeBytes: head.sizeBytes, sha256 },
-    ...{ textSha256: file.facts.sha256, codeVersion: TRACKING_LOG_CODE, generation, planId },
+    ...{ textSha256: file.facts.sha256, codeVersion: TRACKING_LOG_CODE, generation, planId, run: context.run.id },
+    ...(again === undefined ? {} : { again }),
     ...(planKey === undefined ? {} : { planKey }),
     accountingKey: accountingKeyOf(source, logDate, sha256),
     counts: { lines, rows, quarantined, blank, bom, typeAnomalies, farFromLogDate, reasons, timeStatus },

@@ -1,3 +1,4 @@
+import { EVERY_JOBS_MODES } from "../../core/model/backfills/mode.ts";
 import { DEFAULT_SLOTS, lanesIn } from "../../core/model/lanes/declared-lanes.ts";
 import type { Pipeline, Trigger } from "../../core/model/pipeline.ts";
 import { code, page, table } from "./markdown.ts";
@@ -12,8 +13,8 @@ export const pipelinesPage = (pipelines: readonly Pipeline[]): string =>
       pipeline.description,
       "### Jobs",
       ...Object.entries(pipeline.jobs).map(
-        ([job, { description, exampleInput }]) =>
-          `**${job}**: ${description} Started by hand with:\n\n\`\`\`json\n${JSON.stringify(exampleInput, null, 2)}\n\`\`\``,
+        ([job, { description, exampleInput, modes = EVERY_JOBS_MODES }]) =>
+          `**${job}**: ${description} Modes (\`mode\` of its input): ${modes.map(code).join(", ")}. Started by hand with:\n\n\`\`\`json\n${JSON.stringify(exampleInput, null, 2)}\n\`\`\``,
       ),
       "### Triggers",
       table(

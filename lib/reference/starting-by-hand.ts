@@ -35,7 +35,8 @@ aws stepfunctions get-execution-history --execution-arn "$ARN" --reverse-order -
 | no \`job\`, or one that the machine does not have | a machine of several jobs fails as \`Misconfigured\` and says which page has the right form; a machine of one job does not look |
 | a field is missing or of the wrong type | the first task fails as \`Misconfigured\`, code \`wrong_input\`, and names the field; nothing was written |
 | an object that is not there | \`Rejected\`, code \`object_missing\` |
-| work that was done before | the run succeeds and changes nothing |`,
+| a \`mode\` that the job does not have | \`Rejected\`, code \`mode_not_taken\`, and names those that it has |
+| work that was done before | the run succeeds and changes nothing, unless \`"mode":"all"\` is added |`,
     ...pipelines.flatMap(({ domain, jobs }) => [
       `## ${domain}`,
       ...Object.entries(jobs).flatMap(([job, { description, exampleInput }]) => [

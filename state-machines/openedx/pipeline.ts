@@ -3,10 +3,12 @@ import {
   type AssetDeclaration,
   type Compute,
   type LandingTrigger,
+  type ObjectAccess,
   type TaskDeclaration,
 } from "../../core/model/pipeline.ts";
 import { COURSE_ARCHIVE_CODE, TRACKING_LOG_CODE } from "../../lambdas/openedx/sources/code-versions.ts";
 import { deployments } from "../../lambdas/openedx/sources/deployments.ts";
+import { jobModes } from "../../lambdas/openedx/sources/modes.ts";
 import { trackingLogSources } from "../../lambdas/openedx/sources/tracking-logs.ts";
 
 /** A retried attempt must find room to spool the object and DuckDB's spill files. */
@@ -23,10 +25,16 @@ const worker: Compute = {
   container: "worker",
 };
 
+/** What a reload loads once more. */
+const stagedBefore: readonly ObjectAccess[] = [
+  { bucket: "lake", prefix: "staging/" },
+  { bucket: "artifacts", prefix: "commits/" },
+];
+
 const normalise: Omit<TaskDeclaration, "description" | "compute"> = {
   handler: "openedx/normalise-log",
   duckdb: true,
-  reads: [{ bucket: "landing", prefix: "sources/" }],
+  reads: [{ bucket: "landing", prefix: "sources/" }, ...stagedBefore],
   writes: [
     ...deployments.map(({ id }) => ({ bucket: "landing" as const, prefix: `${id}/` })),
     { bucket: "lake", prefix: "staging/" },
@@ -44,6 +52,7 @@ export const openedx = definePipeline({
   jobs: {
     tracking_log: {
       description: "One shard of a tracking log: verified, accounted for line by line, committed to its raw table.",
+      modes: jobModes.tracking_log,
       exampleInput: {
         job: "tracking_log",
         bucket: "<landing bucket>",
@@ -52,6 +61,7 @@ export const openedx = definePipeline({
     },
     course_archive: {
       description: "One course export: unpacked safely, its rows committed, MIT Learn told once per new version.",
+      modes: jobModes.course_archive,
       exampleInput: {
         job: "course_archive",
         bucket: "<landing bucket>",
@@ -83,7 +93,7 @@ export const openedx = definePipeline({
       handler: "openedx/extract-course",
       compute: worker,
       duckdb: true,
-      reads: [{ bucket: "landing", prefix: "sources/" }],
+      reads: [{ bucket: "landing", prefix: "sources/" }, ...stagedBefore],
       writes: [
         ...deployments.flatMap(({ id, coursePrefix }) =>
           coursePrefix === undefined ? [] : [{ bucket: "landing" as const, prefix: `${id}/openedx/` }],

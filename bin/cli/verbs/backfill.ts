@@ -51,7 +51,7 @@ function readSelection(
   } catch (error) {
     throw isFailure(error) ? badInput(error.message, error.info.hint ?? "", error.code) : error;
   }
-  return { selection: selection.data, mode: readMode(mode), author };
+  return { selection: selection.data, mode: readMode(mode, selection.data.asset), author };
 }
 
 function readKeys(file: string): string[] {

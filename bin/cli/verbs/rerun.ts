@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import * as z from "zod";
-import { BACKFILL_MODES, BackfillMode } from "../../../core/model/backfills/mode.ts";
+import { BACKFILL_MODES, BackfillMode, takenMode } from "../../../core/model/backfills/mode.ts";
+import { modesOf } from "../asset-modes.ts";
 import { badInput, EXIT } from "../output.ts";
 import { AUTHOR_OPTION, Authored, knownAsset, RECORDED_DOMAINS, useKernel } from "../kernel.ts";
 import type { Verb } from "../verb.ts";
@@ -13,7 +14,10 @@ export const rerun: Verb = {
   summary: "Run one partition again, before all that waits; or, with --failed, all that failed",
   options: [
     ["--failed", "all partitions of the asset whose latest run failed, as a backfill"],
-    ["--mode <mode>", `${BACKFILL_MODES.join(", ")} (default: all)`],
+    [
+      "--mode <mode>",
+      `${BACKFILL_MODES.join(", ")} (default: all; with --failed missing-only, which goes on from what was done)`,
+    ],
     AUTHOR_OPTION,
   ],
   home: "either",
@@ -24,7 +28,7 @@ export const rerun: Verb = {
   async run({ args: [name, partition], options }, context) {
     const { failed, mode: given, author } = RerunOptions.parse(options);
     const asset = knownAsset(name);
-    const mode = readMode(given ?? "all");
+    const mode = readMode(given ?? (failed ? "missing-only" : "all"), asset);
     if (failed === (partition !== undefined)) {
       throw badInput(
         "Name one partition, or give --failed for all that failed.",
@@ -39,7 +43,7 @@ export const rerun: Verb = {
       context.out.result({ backfill: started }, () => showStarted(started));
       return EXIT.ok;
     }
-    const asked = { id: `manual/${randomUUID()}`, author, now, ...(given === undefined ? {} : { mode }) };
+    const asked = { id: `manual/${randomUUID()}`, author, now, mode };
     const { request, waits } = await recovery.rerun({ asset, partition }, asked);
     const run = request?.name ?? null;
     context.out.result({ asset, partition, run, waits }, () =>
@@ -51,9 +55,9 @@ export const rerun: Verb = {
   },
 };
 
-export function readMode(given: string): BackfillMode {
-  const mode = BackfillMode.safeParse(given);
-  if (mode.success) return mode.data;
+/** Throws Rejected `mode_not_taken` for one that means nothing to the runs of the asset. */
+export function readMode(given: string, asset: string): BackfillMode {
+  if (BackfillMode.safeParse(given).success) return takenMode(given, modesOf(asset), `A run of ${asset}`);
   throw badInput(`--mode "${given}" is no mode.`, `Use one of: ${BACKFILL_MODES.join(", ")}.`, "unknown_mode");
 }
 

@@ -27,6 +27,8 @@ export interface CourseOutcome {
   /** Files in the archive. */
   readonly files: number;
   readonly warnings: readonly string[];
+  /** The same content, made or loaded again because somebody asked for it. */
+  readonly repeated?: true;
 }
 
 /** The output of a step stays small: the machine carries it from state to state. */
@@ -48,6 +50,7 @@ export function outcomeOf(
 ): CourseOutcome {
   return {
     ...result,
+    ...(version.repeated === true && result.outcome === "staged" ? { repeated: true } : {}),
     asset: courseXmlAsset(landed.deployment.id),
     partition: key.id,
     dataVersion: version.contentDigest,

@@ -19,6 +19,10 @@ const CourseVersion = z.object({
   /** When the archive landed, ISO 8601. */
   landedAt: z.string(),
   stagedAt: z.string(),
+  /** The run that staged it: what it was asked to do again it does once, however often it is tried. */
+  run: z.string().optional(),
+  /** The content was there before. */
+  repeated: z.literal(true).optional(),
 });
 export type CourseVersion = z.infer<typeof CourseVersion>;
 
@@ -28,6 +32,9 @@ export interface KnownVersion {
 }
 
 const pkOf = (deployment: string): string => `course#${deployment}`;
+
+/** Course ids by file name, where they differ: what is in an archive decides, not what it is called. */
+const filesPk = (deployment: string): string => `course-file#${deployment}`;
 
 /** Where the newest plan of a course is named. */
 export const newestPlan = (deployment: string, courseId: string) => ({ pk: pkOf(deployment), sk: courseId });
@@ -41,16 +48,35 @@ export async function knownVersion(
   return item === undefined ? undefined : { rev: item.rev, version: CourseVersion.parse(item.data) };
 }
 
-/** Throws Conflict `stale_item` when another archive of the course was staged meanwhile. */
+/** Throws Conflict `stale_item` when another archive of the course was staged meanwhile. `file`: the name that it landed under. */
 export async function recordVersion(
   ledger: Ledger,
-  deployment: string,
-  courseId: string,
+  course: { readonly deployment: string; readonly courseId: string; readonly file: string },
   version: CourseVersion,
   before: KnownVersion | undefined,
 ): Promise<void> {
-  const condition = before === undefined ? { absent: true as const } : { rev: before.rev };
-  await ledger.write([{ put: { pk: pkOf(deployment), sk: courseId, data: version }, if: condition }]);
+  const { deployment, courseId, file } = course;
+  await ledger.write([
+    {
+      put: { pk: pkOf(deployment), sk: courseId, data: version },
+      if: before === undefined ? { absent: true } : { rev: before.rev },
+    },
+    ...(file === courseId
+      ? []
+      : [{ put: { pk: filesPk(deployment), sk: file, data: { courseId } }, if: { any: true } as const }]),
+  ]);
+}
+
+/** The newest version of the course that landed under this file name; undefined = nothing of it was ever staged. */
+export async function versionOfFile(
+  ledger: Ledger,
+  deployment: string,
+  file: string,
+): Promise<{ readonly courseId: string; readonly version: CourseVersion } | undefined> {
+  const named = z.object({ courseId: z.string() }).safeParse((await ledger.get(filesPk(deployment), file))?.data);
+  const courseId = named.success ? named.data.courseId : file;
+  const known = await knownVersion(ledger, deployment, courseId);
+  return known === undefined ? undefined : { courseId, version: known.version };
 }
 
 /** How far a staged version came: every step behind it may have died, and landing the archive again repairs it. */

@@ -17,6 +17,8 @@ export function landedExport(key: string): LandedExport | undefined {
 
 export const courseXmlAsset = (deployment: string): string => `${deployment}/openedx/raw_data/course_xml`;
 
+export const planKey = (planId: string): string => `commits/${planId}.json`;
+
 /** The archive as Learn reads it: no leading slash. */
 export const contentKey = (deployment: string, courseId: string, sha256: string): string =>
   `${courseXmlAsset(deployment)}/${courseId}/${sha256}.xml.tar.gz`;

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { ObjectHead } from "../../../core/io/ports.ts";
+import type { BackfillMode } from "../../../core/model/backfills/mode.ts";
 import { isFailure } from "../../../core/model/failures.ts";
 import type { TaskContext } from "../../../core/task.ts";
 import { COURSE_ARCHIVE_CODE } from "../sources/code-versions.ts";
@@ -7,9 +8,10 @@ import { knownVersion, progressOf, recordVersion, type CourseVersion, type Known
 import { outcomeOf, type CourseOutcome } from "./course-outcome.ts";
 import { courseKeyOf, extractCourse, type ExtractedCourse } from "./extract.ts";
 import { landCourse } from "./land-course.ts";
-import { contentKey, type LandedExport } from "./landing-keys.ts";
+import { contentKey, planKey, type LandedExport } from "./landing-keys.ts";
 import { quarantineMembers } from "./quarantine.ts";
 import { digestOf, readArchive, type CourseArchive } from "./read-archive.ts";
+import { reloadCourse } from "./reload-course.ts";
 import { stageRows } from "./stage-rows.ts";
 import { tablesOf } from "./tables.ts";
 
@@ -20,6 +22,7 @@ export interface LandedArchive {
   readonly landed: LandedExport;
   /** Empty directory for spooling, removed by the caller. */
   readonly folder: string;
+  readonly mode: BackfillMode;
 }
 
 type Context = Pick<TaskContext, "io" | "settings" | "run" | "log">;
@@ -36,9 +39,17 @@ export async function processArchive(input: LandedArchive, context: Context): Pr
     const digest = await digestOf(archive);
     const known = await knownVersion(context.io.ledger, deployment.id, key.id);
     if (known !== undefined && isSame(known.version, digest)) {
-      const progress = await progressOf(context.io.ledger, deployment, key.id, known.version);
       const found = { version: known.version, key, landed, archive, head, warnings: [] };
-      if (progress === "announced") return outcomeOf(found, { outcome: "unchanged", reason: "same_content" });
+      if (!repeats(known.version, input.mode, context.run.id)) {
+        const progress = await progressOf(context.io.ledger, deployment, key.id, known.version);
+        if (progress === "announced") return outcomeOf(found, { outcome: "unchanged", reason: "same_content" });
+      } else if (input.mode === "reload") {
+        const course = { deployment: deployment.id, courseId: key.id, file: landed.name };
+        const version = await reloadCourse(course, known, context);
+        if (version !== undefined) {
+          return outcomeOf({ ...found, version }, { outcome: "staged", planKey: planKey(version.planId) });
+        }
+      }
     }
     const origin = { deployment: deployment.id, retrievedAt: head.lastModified.toISOString() };
     const course = await extractCourse(archive, origin, folder);
@@ -65,6 +76,10 @@ async function settle(work: CourseWork): Promise<CourseOutcome> {
 const isSame = (version: CourseVersion, digest: string): boolean =>
   version.contentDigest === digest && version.codeVersion === COURSE_ARCHIVE_CODE;
 
+/** What a run was asked to do again is done once it is on record: its later attempts go on from there. */
+const repeats = (version: CourseVersion, mode: BackfillMode, run: string): boolean =>
+  mode !== "missing-only" && version.run !== run;
+
 interface Work extends LandedArchive {
   readonly archive: CourseArchive;
   readonly course: ExtractedCourse;
@@ -87,6 +102,9 @@ class CourseWork {
     if (known === undefined) return this.#stage(undefined);
     const { version } = known;
     if (isSame(version, digest)) {
+      if (repeats(version, this.#work.mode, this.#context.run.id)) {
+        return this.#stage(known, { ...this.#version(version.generation + 1), repeated: true });
+      }
       const progress = await progressOf(ledger, landed.deployment, course.key.id, version);
       if (progress === "announced") return this.#outcome(version, { outcome: "unchanged", reason: "same_content" });
       if (progress === "committed")
@@ -99,11 +117,11 @@ class CourseWork {
     return this.#stage(known);
   }
 
-  async #stage(known: KnownVersion | undefined): Promise<CourseOutcome> {
+  async #stage(known: KnownVersion | undefined, wanted?: CourseVersion): Promise<CourseOutcome> {
     const { course, landed, archive, digest, folder } = this.#work;
     const { io, settings, run } = this.#context;
     const same = known?.version.sha256 === archive.sha256 && known.version.codeVersion === COURSE_ARCHIVE_CODE;
-    const version = same ? known.version : this.#version((known?.version.generation ?? 0) + 1);
+    const version = wanted ?? (same ? known.version : this.#version((known?.version.generation ?? 0) + 1));
     const content = { file: this.#work.file, contentPath: version.contentPath, sha256: archive.sha256, digest };
     await landCourse(io.objects, settings.buckets.landing, landed.deployment.id, course, content);
     const plan = await stageRows(
@@ -122,7 +140,13 @@ class CourseWork {
     await io.objects.put(settings.buckets.artifacts, planKey(version.planId), JSON.stringify(plan), {
       contentType: "application/json",
     });
-    await recordVersion(io.ledger, landed.deployment.id, course.key.id, version, known);
+    return this.#record(version, known);
+  }
+
+  async #record(version: CourseVersion, known: KnownVersion | undefined): Promise<CourseOutcome> {
+    const { course, landed } = this.#work;
+    const names = { deployment: landed.deployment.id, courseId: course.key.id, file: landed.name };
+    await recordVersion(this.#context.io.ledger, names, version, known);
     return this.#outcome(version, { outcome: "staged", planKey: planKey(version.planId) });
   }
 
@@ -141,6 +165,7 @@ class CourseWork {
       counts: course.counts,
       landedAt: head.lastModified.toISOString(),
       stagedAt: new Date().toISOString(),
+      run: this.#context.run.id,
     };
   }
 
@@ -149,5 +174,3 @@ class CourseWork {
     return outcomeOf({ version, key: course.key, landed, archive, head, warnings: course.warnings }, result);
   }
 }
-
-const planKey = (planId: string): string => `commits/${planId}.json`;

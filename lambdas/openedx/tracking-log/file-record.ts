@@ -18,6 +18,10 @@ export const FileRecord = z.object({
   codeVersion: z.string(),
   /** Counts how often the content or the code changed under this URI. */
   generation: z.number().int().positive(),
+  /** Counts how often a person had the same content made or loaded again. Absent = never. */
+  again: z.number().int().positive().optional(),
+  /** The run that made this record: what it was asked to do again is done by it once, however often it is tried. */
+  run: z.string().optional(),
   planId: z.string(),
   /** Absent = nothing had to be committed. */
   planKey: z.string().optional(),
@@ -52,10 +56,11 @@ export async function findRecord(
 
 /**
  * The identity of the work. The generation is part of it: bytes that come back after others must be committed again,
- * and a commit that is done is known by its plan.
+ * and a commit that is done is known by its plan. So is `again`: what a person wants once more is a plan of its own,
+ * which replaces the rows of the one before, while the version of the data stays what it was.
  */
-export function planIdOf(uri: string, sha256: string, generation: number): string {
-  return digest("tracking-log", uri, sha256, TRACKING_LOG_CODE, generation);
+export function planIdOf(uri: string, sha256: string, generation: number, again = 0): string {
+  return digest("tracking-log", uri, sha256, TRACKING_LOG_CODE, generation, ...(again === 0 ? [] : [again]));
 }
 
 /** Version of what one file adds to its log date. */

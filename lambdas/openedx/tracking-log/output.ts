@@ -16,6 +16,8 @@ export interface NormaliseOutput {
   /** `raw.<table>` */
   readonly tables: readonly string[];
   readonly duplicateOf?: string;
+  /** The same content, made or loaded again because somebody asked for it. */
+  readonly repeated?: true;
   readonly checks?: readonly ShareCheck[];
 }
 
@@ -25,7 +27,7 @@ export function outputOf(
   record: FileRecord,
   check?: ShareCheck,
 ): NormaliseOutput {
-  const { planKey, logDate, codeVersion, counts, accountingKey, duplicateOf } = record;
+  const { planKey, logDate, codeVersion, counts, accountingKey, duplicateOf, again } = record;
   return {
     outcome,
     ...(planKey === undefined || outcome === "unchanged" ? {} : { planKey }),
@@ -37,6 +39,7 @@ export function outputOf(
     accountingKey,
     tables: [`raw.${source.table}`],
     ...(duplicateOf === undefined ? {} : { duplicateOf }),
+    ...(again === undefined || outcome !== "staged" ? {} : { repeated: true }),
     ...(check === undefined ? {} : { checks: [check] }),
   };
 }

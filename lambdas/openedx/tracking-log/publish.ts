@@ -13,6 +13,8 @@ type Home = { readonly io: Pick<Io, "objects" | "ledger">; readonly settings: Pi
 export const accountingKeyOf = (source: TrackingLogSource, logDate: string, sha256: string): string =>
   `accounting/tracking_logs/${source.id}/${logDate}/${sha256}.json`;
 
+export const planKeyOf = (planId: string): string => `commits/${planId}.json`;
+
 /** The 14 columns as NDJSON: immutable, named by the input's sha256. */
 export async function putNormalised(
   { io, settings }: Home,
@@ -60,7 +62,7 @@ export async function putPlan(
       },
     ],
   };
-  const key = `commits/${planId}.json`;
+  const key = planKeyOf(planId);
   await io.objects.put(settings.buckets.artifacts, key, JSON.stringify(plan), { ifAbsent: true });
   return key;
 }

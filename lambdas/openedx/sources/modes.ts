@@ -1,0 +1,7 @@
+import type { BackfillMode } from "../../../core/model/backfills/mode.ts";
+
+/** What a run of each job may be asked to do. Nothing is sent out for a tracking log, so nothing can be sent again. */
+export const jobModes = {
+  tracking_log: ["missing-only", "all", "reload"],
+  course_archive: ["missing-only", "all", "reload", "redeliver"],
+} as const satisfies Record<string, readonly BackfillMode[]>;
