@@ -55,6 +55,17 @@ describe("MarkStale", () => {
     });
   });
 
+  it("takes a version that a person had made again as news, once for their run", async () => {
+    await markStale(ledger, { event: event(), all: false }, "one");
+    const again = { event: event({ repeatedBy: "rerun" }), all: false };
+    expect(await markStale(ledger, again, "one")).toMatchObject({ mark: 2 });
+    expect(await markStale(ledger, again, "one")).toMatchObject({ mark: 2 });
+    expect(await markStale(ledger, { event: event(), all: false }, "one")).toMatchObject({ mark: 2 });
+    expect(await markStale(ledger, { event: event({ repeatedBy: "another" }), all: false }, "one")).toMatchObject({
+      mark: 3,
+    });
+  });
+
   it("does nothing for tables that dbt wrote itself", async () => {
     const own = event({ asset: "lakehouse/marts", tables: ["marts.marts__openedx__course_content"] });
     expect(await markStale(ledger, { event: own, all: false }, "one")).toEqual({ build: false, mark: 0 });

@@ -48,15 +48,79 @@ beforeEach(async () => {
 
 const notify = (
   version: string,
-  { startedAt = "2026-01-15T00:00:00Z", deployment = "mitxonline", contentPath = path(version) } = {},
+  { startedAt = "2026-01-15T00:00:00Z", deployment = "mitxonline", contentPath = path(version), file = courseId } = {},
 ) => {
   const context = {
     io: { ledger, objects, secrets: embeddedSecrets(folder, {}) },
     settings: { environment: "dev", buckets: { landing: "m-landing" } },
     run: { id: `run-${version}`, state: "NotifyLearn", attempt: 0, startedAt },
   } as unknown as TaskContext;
-  return notifyLearn({ deployment, courseId, contentPath, dataVersion: version }, context);
+  return notifyLearn(
+    {
+      deployment,
+      courseId,
+      contentPath,
+      dataVersion: version,
+      key: `sources/course-exports-${deployment}/${file}.xml.tar.gz`,
+    },
+    context,
+  );
 };
+
+const redeliver = (run: string, { attempt = 0, file = courseId, deployment = "mitxonline" } = {}) => {
+  const context = {
+    io: { ledger, objects, secrets: embeddedSecrets(folder, {}) },
+    settings: { environment: "dev", buckets: { landing: "m-landing" } },
+    run: { id: run, state: "NotifyLearn", attempt, startedAt: "2026-01-16T00:00:00Z" },
+  } as unknown as TaskContext;
+  return notifyLearn({ mode: "redeliver", key: `sources/course-exports-${deployment}/${file}.tar.gz` }, context);
+};
+
+describe("a redelivery", () => {
+  it("sends the current version once more for each run that asks, and not again for its later attempts", async () => {
+    await notify("v1");
+    const before = receiver.received.length;
+    expect(await redeliver("again-1")).toMatchObject({ outcome: "delivered", attempts: 2, deliveryKey: key("v1") });
+    expect(await redeliver("again-1", { attempt: 1 })).toMatchObject({ outcome: "already_delivered" });
+    expect(await redeliver("again-2")).toMatchObject({ outcome: "delivered", attempts: 3 });
+    expect(await notify("v1")).toMatchObject({ outcome: "already_delivered" });
+    expect(receiver.received.slice(before).map(({ status }) => status)).toEqual([200, 200]);
+    expect(await readDelivery(ledger, key("v1"))).toMatchObject({ state: "delivered", attempts: 3, again: "again-2" });
+  });
+
+  it("is one delivery attempt like any other: kept pending when it fails, blocked when it is refused", async () => {
+    await notify("v1");
+    receiver.answerNext({ status: 503 });
+    await expect(redeliver("again-1")).rejects.toMatchObject({ name: "Transient" });
+    expect(await readDelivery(ledger, key("v1"))).toMatchObject({ state: "pending" });
+    expect(await redeliver("again-1", { attempt: 1 })).toMatchObject({ outcome: "delivered", attempts: 3 });
+    receiver.answerNext({ status: 405 });
+    await expect(redeliver("again-2")).rejects.toMatchObject({ name: "Rejected" });
+    const before = receiver.received.length;
+    await expect(redeliver("again-2", { attempt: 1 })).rejects.toMatchObject({ code: "delivery_blocked" });
+    expect(receiver.received.length).toBe(before);
+    // A person releases what was refused.
+    expect(await redeliver("again-3")).toMatchObject({ outcome: "delivered" });
+  });
+
+  it("finds the course of a file that is named otherwise", async () => {
+    await notify("v2", { file: "export" });
+    expect(await redeliver("again-1", { file: "export.xml" })).toMatchObject({
+      outcome: "delivered",
+      deliveryKey: key("v2"),
+    });
+  });
+
+  it.each([
+    [{ file: "course-v1:Never+Seen+1" }, "course_unknown"],
+    [{ deployment: "mitx" }, "never_announced"],
+    [{ deployment: "mars" }, "not_a_course_export"],
+  ])("of %j is refused as %s", async (of, code) => {
+    const before = receiver.received.length;
+    await expect(redeliver("again-1", of)).rejects.toMatchObject({ name: "Rejected", code });
+    expect(receiver.received.length).toBe(before);
+  });
+});
 
 describe("NotifyLearn", () => {
   it("tells the receiver once per version and records what was sent", async () => {

@@ -3,7 +3,7 @@ import { Failure } from "../../core/model/failures.ts";
 import { task, type TaskContext } from "../../core/task.ts";
 import { deployments } from "../openedx/sources/deployments.ts";
 import { contentFilesBody } from "./body.ts";
-import { currentContent } from "./current-content.ts";
+import { currentContent, rememberFile } from "./current-content.ts";
 import { deliver, type DeliveryOutcome } from "./deliver.ts";
 import { CONTENT_FILES_ROUTE } from "./delivery-key.ts";
 import { learnTarget } from "./target.ts";
@@ -16,6 +16,8 @@ const News = z.looseObject({
   contentPath: z.string().min(1),
   /** Content digest. */
   dataVersion: z.string().min(1),
+  /** Under which the export landed. */
+  key: z.string().min(1),
 });
 /** What is current of the course that landed under this key is sent once more. */
 const Again = z.looseObject({ mode: z.literal("redeliver"), key: z.string().min(1) });
@@ -44,6 +46,7 @@ export async function notifyLearn(
   ) {
     throw contentMissing(contentPath);
   }
+  if (!again.success) await rememberFile(io.ledger, input.key, courseId);
   return deliver(io.ledger, target, {
     route: CONTENT_FILES_ROUTE,
     source: deployment,

@@ -40,14 +40,14 @@ beforeEach(() => {
   };
 });
 
-async function extractOnly(key: string) {
+async function extractOnly(key: string, mode?: string, run?: string) {
   runs += 1;
   const context = {
     io: { ledger, objects },
     settings: { environment: "dev", buckets, duckdbExtensions: "unused", memoryMb: 4096 },
-    run: { id: `run-${runs}` },
+    run: { id: run ?? `run-${runs}` },
   } as unknown as TaskContext;
-  return extractLanded({ bucket: buckets.landing, key }, context);
+  return extractLanded({ bucket: buckets.landing, key, mode }, context);
 }
 
 async function land(bytes: Uint8Array, name = "export", deployment = "mitxonline") {
@@ -314,6 +314,38 @@ describe("a course over time", () => {
     const first = await staged(await makeTarGz(courseFiles()));
     const second = await staged(await makeTarGz(courseFiles()));
     expect(second).toMatchObject({ outcome: "staged", planKey: first.planKey });
+  });
+
+  it.each(["all", "reload"])("is staged once more for a run of mode %s, and once only", async (mode) => {
+    const first = await staged(await makeTarGz(courseFiles()));
+    await commit(first);
+    await announce(first);
+    await delivered(first);
+    const again = (run: string) => extractOnly("sources/course-exports-mitxonline/export.tar.gz", mode, run);
+    const repeated = await again("again");
+    expect(repeated).toMatchObject({ outcome: "staged", repeated: true, dataVersion: first.dataVersion });
+    const plan = await planOf(repeated as CourseOutcome);
+    const staging = (found: CommitPlan) => found.tables.flatMap(({ files }) => files.map(({ key }) => key));
+    expect(plan.id).not.toBe((await planOf(first)).id);
+    expect(staging(plan).length).toBeGreaterThan(0);
+    if (mode === "reload") expect(staging(plan)).toEqual(staging(await planOf(first)));
+    else expect(staging(plan).every((key) => key.includes("/again/"))).toBe(true);
+    expect(await ledger.get("course#mitxonline", first.partition)).toMatchObject({ data: { planId: plan.id } });
+    expect(await again("again")).toMatchObject({ planKey: (repeated as CourseOutcome).planKey });
+    await commit(repeated as CourseOutcome);
+    expect(await again("again")).toMatchObject({ outcome: "unchanged" });
+    expect(await again("another")).toMatchObject({ outcome: "staged", repeated: true });
+  });
+
+  it("is extracted again for a reload whose staged rows are gone", async () => {
+    const first = await staged(await makeTarGz(courseFiles()));
+    await commit(first);
+    // As after seven days: the plan names what is no longer there.
+    const plan = JSON.stringify(await planOf(first)).replaceAll("staging/", "staging/gone/");
+    await objects.put(buckets.artifacts, first.planKey ?? "", plan);
+    const repeated = await extractOnly("sources/course-exports-mitxonline/export.tar.gz", "reload", "again");
+    const [file] = (await planOf(repeated as CourseOutcome)).tables.flatMap(({ files }) => files);
+    expect(file?.key).toContain("/again/");
   });
 
   it("gets a plan of its own for new content, and for going back to the old", async () => {

@@ -39,6 +39,12 @@ const land = (name: string, bytes: string | Uint8Array) => objects.put(buckets.l
 const normalise = (name: string): Promise<NormaliseOutput> =>
   normaliseLanded({ object: { bucket: buckets.landing, key: keyOf(name) } }, context);
 
+const asked = (name: string, mode: string, run: string): Promise<NormaliseOutput> =>
+  normaliseLanded(
+    { object: { bucket: buckets.landing, key: keyOf(name) }, mode },
+    { ...context, run: { ...context.run, id: run } },
+  );
+
 async function commit(output: NormaliseOutput): Promise<void> {
   if (output.planKey === undefined) return;
   const body = await text(await objects.get({ bucket: buckets.artifacts, key: output.planKey }));
@@ -50,6 +56,15 @@ async function landed(name: string, bytes: string | Uint8Array): Promise<Normali
   const output = await normalise(name);
   await commit(output);
   return output;
+}
+
+/** Which run's bytes the rows of a file were read by; one entry a row. */
+async function runsOf(name: string): Promise<unknown[]> {
+  const rows = await session.rows(
+    `SELECT run_id FROM lake.raw.raw__mitx__openedx__tracking_logs WHERE source_file = $1`,
+    [`s3://${buckets.landing}/${keyOf(name)}`],
+  );
+  return rows.map((row) => row["run_id"]);
 }
 
 async function namesOf(name: string): Promise<unknown[]> {
@@ -194,6 +209,65 @@ describe.skipIf(missingExtensions !== undefined)(`a tracking log (${missingExten
     expect(new Set(outputs.map(({ planKey }) => planKey)).size).toBe(1);
     for (const output of outputs) await commit(output);
     expect(await namesOf("race.log")).toEqual(["r0", "r1", "r2", "r3"]);
+  });
+
+  test("is made again when a person asks for all, and its rows are in the table once", async () => {
+    const first = await landed("again.log", events("g", 2));
+    const again = await asked("again.log", "all", "run-all");
+    expect(again).toMatchObject({ outcome: "staged", repeated: true, dataVersion: first.dataVersion });
+    expect(again.planKey).not.toBe(first.planKey);
+    // A later attempt of the same run goes on from there.
+    expect((await asked("again.log", "all", "run-all")).planKey).toBe(again.planKey);
+    await commit(again);
+    expect([await namesOf("again.log"), await runsOf("again.log")]).toEqual([
+      ["g0", "g1"],
+      ["run-all", "run-all"],
+    ]);
+    expect((await asked("again.log", "all", "run-all")).outcome).toBe("unchanged");
+    expect((await normalise("again.log")).outcome).toBe("unchanged");
+    // Two people at once: each has it made, and whoever is later has the last word.
+    const both = await Promise.all(["run-a", "run-b"].map((run) => asked("again.log", "all", run)));
+    expect(new Set(both.map(({ planKey }) => planKey)).size).toBe(2);
+    for (const output of both) await commit(output);
+    expect(await namesOf("again.log")).toEqual(["g0", "g1"]);
+  });
+
+  test("is loaded again from the rows that were made, or is normalised where they are gone", async () => {
+    const first = await landed("reload.log", events("h", 2));
+    await session.run(
+      `DELETE FROM lake.raw.raw__mitx__openedx__tracking_logs WHERE source_file LIKE '%/reload.log' AND name = 'h1'`,
+    );
+    expect(await namesOf("reload.log")).toEqual(["h0"]);
+    const again = await asked("reload.log", "reload", "run-reload");
+    expect(again).toMatchObject({ outcome: "staged", repeated: true, dataVersion: first.dataVersion });
+    await commit(again);
+    expect([await namesOf("reload.log"), await runsOf("reload.log")]).toEqual([
+      ["h0", "h1"],
+      ["run-1", "run-1"],
+    ]);
+    await landed("reload-copy.log", events("h", 2));
+    expect(await asked("reload-copy.log", "reload", "run-copy")).toMatchObject({ outcome: "unchanged" });
+
+    // As after seven days: the plan names what is no longer there.
+    const plan = await text(await objects.get({ bucket: buckets.artifacts, key: again.planKey ?? "" }));
+    await objects.put(buckets.artifacts, again.planKey ?? "", plan.replaceAll("staging/", "staging/gone/"));
+    const made = await asked("reload.log", "reload", "run-made");
+    await commit(made);
+    expect(await runsOf("reload.log")).toEqual(["run-made", "run-made"]);
+  });
+
+  test("has no mode of sending out, which it says before anything happens", async () => {
+    const where = { bucket: buckets.landing, key: keyOf("never.log"), mode: "redeliver" };
+    const refused = {
+      name: "Rejected",
+      code: "mode_not_taken",
+      message: expect.stringContaining("missing-only, all, reload"),
+    };
+    await expect(inspectLanded(where, context)).rejects.toMatchObject(refused);
+    await expect(asked("again.log", "redeliver", "run-x")).rejects.toMatchObject(refused);
+    expect(await inspectLanded({ ...where, key: keyOf("a.log.gz"), mode: "all" }, context)).toMatchObject({
+      mode: "all",
+    });
   });
 
   test("without lines is a success without a commit", async () => {

@@ -33,9 +33,6 @@ export interface KnownVersion {
 
 const pkOf = (deployment: string): string => `course#${deployment}`;
 
-/** Course ids by file name, where they differ: what is in an archive decides, not what it is called. */
-const filesPk = (deployment: string): string => `course-file#${deployment}`;
-
 /** Where the newest plan of a course is named. */
 export const newestPlan = (deployment: string, courseId: string) => ({ pk: pkOf(deployment), sk: courseId });
 
@@ -48,35 +45,16 @@ export async function knownVersion(
   return item === undefined ? undefined : { rev: item.rev, version: CourseVersion.parse(item.data) };
 }
 
-/** Throws Conflict `stale_item` when another archive of the course was staged meanwhile. `file`: the name that it landed under. */
+/** Throws Conflict `stale_item` when another archive of the course was staged meanwhile. */
 export async function recordVersion(
   ledger: Ledger,
-  course: { readonly deployment: string; readonly courseId: string; readonly file: string },
+  deployment: string,
+  courseId: string,
   version: CourseVersion,
   before: KnownVersion | undefined,
 ): Promise<void> {
-  const { deployment, courseId, file } = course;
-  await ledger.write([
-    {
-      put: { pk: pkOf(deployment), sk: courseId, data: version },
-      if: before === undefined ? { absent: true } : { rev: before.rev },
-    },
-    ...(file === courseId
-      ? []
-      : [{ put: { pk: filesPk(deployment), sk: file, data: { courseId } }, if: { any: true } as const }]),
-  ]);
-}
-
-/** The newest version of the course that landed under this file name; undefined = nothing of it was ever staged. */
-export async function versionOfFile(
-  ledger: Ledger,
-  deployment: string,
-  file: string,
-): Promise<{ readonly courseId: string; readonly version: CourseVersion } | undefined> {
-  const named = z.object({ courseId: z.string() }).safeParse((await ledger.get(filesPk(deployment), file))?.data);
-  const courseId = named.success ? named.data.courseId : file;
-  const known = await knownVersion(ledger, deployment, courseId);
-  return known === undefined ? undefined : { courseId, version: known.version };
+  const condition = before === undefined ? { absent: true as const } : { rev: before.rev };
+  await ledger.write([{ put: { pk: pkOf(deployment), sk: courseId, data: version }, if: condition }]);
 }
 
 /** How far a staged version came: every step behind it may have died, and landing the archive again repairs it. */

@@ -44,7 +44,7 @@ export async function processArchive(input: LandedArchive, context: Context): Pr
         const progress = await progressOf(context.io.ledger, deployment, key.id, known.version);
         if (progress === "announced") return outcomeOf(found, { outcome: "unchanged", reason: "same_content" });
       } else if (input.mode === "reload") {
-        const course = { deployment: deployment.id, courseId: key.id, file: landed.name };
+        const course = { deployment: deployment.id, courseId: key.id };
         const version = await reloadCourse(course, known, context);
         if (version !== undefined) {
           return outcomeOf({ ...found, version }, { outcome: "staged", planKey: planKey(version.planId) });
@@ -145,8 +145,7 @@ class CourseWork {
 
   async #record(version: CourseVersion, known: KnownVersion | undefined): Promise<CourseOutcome> {
     const { course, landed } = this.#work;
-    const names = { deployment: landed.deployment.id, courseId: course.key.id, file: landed.name };
-    await recordVersion(this.#context.io.ledger, names, version, known);
+    await recordVersion(this.#context.io.ledger, landed.deployment.id, course.key.id, version, known);
     return this.#outcome(version, { outcome: "staged", planKey: planKey(version.planId) });
   }
 
