@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import * as z from "zod";
 import { isFailure } from "../../core/model/failures.ts";
 import type { EngineClient } from "../../embedded/control/client.ts";
-import { ENV_LANDING, landFiles, type Landed } from "../../embedded/control/land.ts";
+import type { Landed } from "../../embedded/control/land.ts";
 import { countsOf } from "./landing-counts.ts";
 import type { LandingKind } from "./landing-keys.ts";
 import type { Output } from "./output.ts";
@@ -46,6 +46,7 @@ export async function landAndWait(options: {
   readonly timeoutSeconds: number;
 }): Promise<{ readonly objects: LandedObject[]; readonly ok: boolean; readonly downstream: readonly Run[] }> {
   const { engine, out, stateDir, files } = options;
+  const { ENV_LANDING, landFiles } = await import("../../embedded/control/land.ts");
   const { settings } = await readStatus(await engine());
   const bucket = settings[ENV_LANDING] ?? "";
   const landed = await landFiles(stateDir, bucket, files, ({ key, bytes }) =>

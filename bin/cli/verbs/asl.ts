@@ -1,13 +1,11 @@
 import { readFileSync } from "node:fs";
 import * as z from "zod";
-import { aslRun as runAlone, MockProblem } from "../../../embedded/engine/asl-run.ts";
-import { EngineError } from "../../../embedded/engine/errors.ts";
-import { checkDefinition } from "../../../lib/checks/asl.ts";
+import type { aslRun as RunAlone } from "../../../embedded/engine/asl-run.ts";
 import { badInput, EXIT } from "../output.ts";
 import type { Verb } from "../verb.ts";
 
 const Options = z.looseObject({ input: z.string().optional(), mocks: z.string().optional() });
-type Json = NonNullable<Parameters<typeof runAlone>[0]["input"]>;
+type Json = NonNullable<Parameters<typeof RunAlone>[0]["input"]>;
 
 export const aslRun: Verb = {
   usage: "run <file>",
@@ -22,6 +20,8 @@ export const aslRun: Verb = {
   home: "none",
   examples: ["asl run state-machines/lakehouse/lakehouse.asl.json --input input.json --mocks mocks.json --json"],
   async run({ args: [file = ""], options }, { out }) {
+    const { aslRun: runAlone, MockProblem } = await import("../../../embedded/engine/asl-run.ts");
+    const { EngineError } = await import("../../../embedded/engine/errors.ts");
     const { input, mocks } = Options.parse(options);
     const request = {
       definition: readText(file),
@@ -53,6 +53,7 @@ export const aslCheck: Verb = {
   home: "none",
   examples: ["asl check state-machines/*/*.asl.json"],
   async run({ args }, { out }) {
+    const { checkDefinition } = await import("../../../lib/checks/asl.ts");
     const found = args.map((file) => ({ file, problems: checkDefinition(readText(file)) }));
     const count = found.reduce((sum, { problems }) => sum + problems.length, 0);
     out.result(found, () =>

@@ -1,5 +1,4 @@
 import { ENVIRONMENTS } from "../../../core/model/pipeline.ts";
-import { inspect } from "../../preflight/inspect.ts";
 import type { Finding } from "../../preflight/finding.ts";
 import { lossesOf } from "../../preflight/losses.ts";
 import { stageOf } from "../../preflight/stage.ts";
@@ -17,7 +16,10 @@ export const preflight: Verb = {
     if (environment === undefined)
       throw badInput(`"${name ?? ""}" is no environment.`, `Valid are ${ENVIRONMENTS.join(", ")}.`);
     const stacks = await stageOf(environment);
-    const { findings, ...more } = options["destroy"] === true ? lossesOf(stacks) : await inspect(stacks);
+    const { findings, ...more } =
+      options["destroy"] === true
+        ? lossesOf(stacks)
+        : await (await import("../../preflight/inspect.ts")).inspect(stacks);
     out.result({ environment, findings, ...more }, () =>
       [
         ...findings.map(lineOf),

@@ -1,10 +1,13 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import * as z from "zod";
-import { exportQuarantined, quarantined, type QuarantinedPart } from "../../../embedded/control/quarantine.ts";
+import type { QuarantinedPart } from "../../../embedded/control/quarantine.ts";
 import { EXIT, table } from "../output.ts";
 import { readStatus } from "../status.ts";
 import type { Verb } from "../verb.ts";
+
+/** DuckDB is loaded with it. */
+const control = () => import("../../../embedded/control/quarantine.ts");
 
 async function collect(parts: AsyncGenerator<QuarantinedPart>): Promise<QuarantinedPart[]> {
   const found: QuarantinedPart[] = [];
@@ -33,6 +36,7 @@ export const quarantineList: Verb = {
   examples: ["quarantine list", "quarantine list --json"],
   async run(_, { out, engine }) {
     const { settings } = await readStatus(await engine());
+    const { quarantined } = await control();
     const found = await collect(quarantined(settings));
     out.result(found, () => render(found));
     return EXIT.ok;
@@ -46,6 +50,7 @@ export const quarantineShow: Verb = {
   examples: ["quarantine show sources/tracking-mitxonline/logs/2026-01-15/tracking.log-2026-01-15.gz"],
   async run({ args: [key = ""] }, { out, engine }) {
     const { settings } = await readStatus(await engine());
+    const { quarantined } = await control();
     const found = await collect(quarantined(settings, key));
     out.result(found, () => render(found));
     return EXIT.ok;
@@ -65,6 +70,7 @@ export const quarantineExport: Verb = {
     // With --json stdout is for the document: the bytes go to a file named after the key.
     const file = given ?? (out.json ? `${key.replaceAll(/[^A-Za-z0-9._+-]/g, "_")}.quarantine` : undefined);
     const { settings } = await readStatus(await engine());
+    const { exportQuarantined } = await control();
     await exportQuarantined(settings, key, file);
     if (file === undefined) return EXIT.ok;
     const bytes = statSync(file).size;

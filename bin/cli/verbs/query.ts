@@ -1,6 +1,5 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { openLakeQuery } from "../../../embedded/control/query.ts";
 import { EXIT, table } from "../output.ts";
 import { readStatus } from "../status.ts";
 import type { Verb } from "../verb.ts";
@@ -17,6 +16,7 @@ export const query: Verb = {
     const { settings } = await readStatus(await engine());
     const temporary = join(stateDir, "tmp");
     mkdirSync(temporary, { recursive: true });
+    const { openLakeQuery } = await import("../../../embedded/control/query.ts");
     const session = await openLakeQuery(settings, temporary);
     try {
       const rows = await session.rows(sql);

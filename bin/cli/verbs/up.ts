@@ -2,7 +2,6 @@ import * as z from "zod";
 import { findEngine } from "../../../embedded/control/client.ts";
 import { startInBackground } from "../engine.ts";
 import { badInput, EXIT } from "../output.ts";
-import { serve } from "../serve.ts";
 import type { Verb } from "../verb.ts";
 
 const Options = z.looseObject({
@@ -42,6 +41,7 @@ export const up: Verb = {
       );
       return EXIT.ok;
     }
+    const { serve } = await import("../serve.ts");
     const serving = await serve({
       stateDir,
       inbox,
