@@ -15,6 +15,7 @@ import {
   DescribeStateMachineCommand,
   ListExecutionsCommand,
   SFNClient,
+  StartExecutionCommand,
 } from "@aws-sdk/client-sfn";
 import { namesOf } from "../../lib/environment.ts";
 import { ROOT } from "./checkout.ts";
@@ -92,6 +93,9 @@ export function accountOf({ env, log }: Emulator) {
     setSecret: async (role: string, fields: Readonly<Record<string, string>>): Promise<void> => {
       const SecretId = `${names.secretPrefix}/${role}`;
       await secrets.send(new PutSecretValueCommand({ SecretId, SecretString: JSON.stringify(fields) }));
+    },
+    start: async (domain: string, input: unknown): Promise<void> => {
+      await sfn.send(new StartExecutionCommand({ stateMachineArn: machineArn(domain), input: JSON.stringify(input) }));
     },
     /** Executions of a domain's machine, oldest first. */
     runs,

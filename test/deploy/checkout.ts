@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 
 export const ROOT = join(import.meta.dirname, "..", "..");
-const SOURCES = ["bin", "lib", "core", "lambdas", "state-machines", "containers", "dbt"];
+const SOURCES = ["bin", "lib", "core", "embedded", "lambdas", "state-machines", "containers", "dbt"];
 const FILES = ["package.json", "package-lock.json", "tsconfig.json"];
 
 /** What a colleague would change: file, text, its replacement. */

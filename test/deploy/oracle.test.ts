@@ -6,10 +6,11 @@ import { newMarker } from "../e2e/marker.ts";
 import { startLearnReceiver, type LearnReceiver } from "../standins/learn-receiver.ts";
 import { accountOf, names, type Account } from "./account.ts";
 import { cdkOf, type Cdk } from "./cdk.ts";
-import { checkOut, type Checkout } from "./checkout.ts";
+import { checkOut, ROOT, type Checkout } from "./checkout.ts";
 import { startEmulator, type Emulator } from "./emulator.ts";
 import { startFargate, type Fargate } from "./fargate.ts";
 import { searchAccount } from "./marker.ts";
+import { operatorOf } from "./operator.ts";
 
 const ASSET = "mitxonline/openedx/raw_data/tracking_logs";
 const LOGS = "raw.raw__mitxonline__openedx__tracking_logs";
@@ -142,6 +143,7 @@ describe("environment `emulated` in an account", () => {
       ["lambdas/ledger/announce.ts", "const record = { asset,", 'const record = { release: "second", asset,'],
       ["state-machines/openedx/openedx.asl.json", /"Comment": "Record the materialisation/, '"Comment": "Changed'],
       ["bin/environments.ts", /(emulated: {[^}]*logRetentionDays: )7/, "$130"],
+      ["state-machines/lakehouse/pipeline.ts", '["dev", "qa", "production"]', '["emulated"]'],
     );
     expect(await cdk.deploy(await checkout.synthesise())).toMatchObject({ status: 0 });
     expect(new Set(Object.values(await account.stacks()))).toEqual(new Set(["UPDATE_COMPLETE"]));
@@ -176,6 +178,69 @@ describe("environment `emulated` in an account", () => {
     const known = [...placesOf("openedx"), ...placesOf(SAMPLE_COURSE_ID)].map((place) => place.split(" ")[0]);
     for (const kind of ["template", "execution", "container", "item", "object", "row", "queue", "log", "file"])
       expect(known).toContain(kind);
+  });
+
+  it("is operated from the command line of its release, with nothing but credentials", async () => {
+    const { run, hasStartedEngine } = operatorOf(emulator, checkout.path);
+    const ask = async (...args: readonly string[]) => {
+      const { status, value, notes } = await run(...args);
+      expect({ status, notes }).toEqual({ status: 0, notes: "emulated: account 000000000000, us-east-1.\n" });
+      return value;
+    };
+
+    const { counts, items } = await ask("partitions", ASSET);
+    expect(counts).toMatchObject({ materialised: 2, failed: 0 });
+    const [{ partition }] = items;
+    const [failing] = await ask("failures");
+    expect(failing).toMatchObject({ asset: expect.stringContaining("course_xml"), byClass: { Rejected: 1 } });
+    expect(failing.recovery).toContain("npx millrace --env emulated rerun --failed");
+    expect(await ask("alerts", "--limit", "1")).toMatchObject([{ kind: "run-failed", class: "Rejected" }]);
+
+    const override = ["--until", "1h", "--reason", "a test", "--author", "ada"];
+    expect(await ask("schedules", "on", "sweep", ...override)).toMatchObject({ declared: "off", state: "on" });
+    expect(await ask("schedules", "off", "sweep", ...override)).toMatchObject({
+      state: "off",
+      override: { author: "ada" },
+    });
+    const [sweep] = await ask("schedules");
+    const schedule = { id: "sweep", domain: "lakehouse", job: "build", expression: sweep.expression, timeZone: "UTC" };
+    const scheduledTime = sweep.next.scheduledTime.replace(/^\d+/, "2026");
+    await account.start("coordinator", {
+      ...{ job: "tick", trigger: "sweep", scheduledTime },
+      schedule: { ...schedule, misfire: "run-once", enabled: true },
+    });
+    await vi.waitFor(async () => expect((await ask("schedules", "ticks", "sweep")).ticks).toHaveLength(1), 20_000);
+    expect((await ask("schedules", "ticks", "sweep")).ticks).toMatchObject([{ outcome: "skipped: off" }]);
+
+    await ask("lanes", "close", "openedx", "--reason", "a test");
+    const asked = await ask("rerun", ASSET, partition);
+    expect(asked).toMatchObject({ partition, run: expect.any(String) });
+    expect((await ask("lanes"))[0]).toMatchObject({ id: "openedx", waiting: { count: 1 } });
+    expect(await ask("cancel", asked.run)).toEqual({ run: asked.run, cancelled: "withdrawn" });
+    await ask("lanes", "open", "openedx");
+
+    const before = (await account.runs("openedx")).length;
+    const chosen = ["--prefix", partition, "--mode", "all"];
+    expect(await ask("backfill", "plan", ASSET, ...chosen)).toMatchObject({ total: 1, lane: "openedx" });
+    const { id } = await ask("backfill", "start", ASSET, ...chosen);
+    await account.settled("openedx", before + 1);
+    await vi.waitFor(
+      async () =>
+        expect(await ask("backfill", "show", id)).toMatchObject({ state: "finished", progress: { succeeded: 1 } }),
+      20_000,
+    );
+    expect(hasStartedEngine()).toBe(false);
+  });
+
+  it("is not taken for another one", async () => {
+    const { run } = operatorOf(emulator, checkout.path);
+    expect(await run("failures", "--env", "qa")).toMatchObject({
+      status: 1,
+      value: { error: { code: "not_deployed", message: expect.stringContaining("qa is not deployed in account 0") } },
+    });
+    expect(await run("reset")).toMatchObject({ status: 2, value: { error: { code: "embedded_only" } } });
+    // The sources that the test began with: without the schedule.
+    expect((await operatorOf(emulator, ROOT).run("lanes")).notes).toContain("other lanes, schedules or assets");
   });
 
   it("is destroyed whole where data need not be kept", async () => {
