@@ -1,3 +1,4 @@
+import { refuseBrokenLineage } from "../core/model/assets.ts";
 import type { Pipeline } from "../core/model/pipeline.ts";
 import { resolveStarts } from "../core/model/starts.ts";
 import { refuseSharedSchedules } from "../core/model/schedules/problems.ts";
@@ -15,3 +16,4 @@ export const domains: readonly { readonly pipeline: Pipeline; readonly definitio
 ]);
 
 refuseSharedSchedules(domains.map(({ pipeline }) => pipeline));
+refuseBrokenLineage(domains.map(({ pipeline }) => pipeline));

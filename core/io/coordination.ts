@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { alertOf } from "../model/alerts/of-run.ts";
-import { withDeclaredCode } from "../model/assets.ts";
+import { declaredTarget, upstreamsOf, withDeclaredCode } from "../model/assets.ts";
 import { endedRun, type EndedRun } from "../model/ended-run.ts";
 import { Failure, isFailure } from "../model/failures.ts";
 import type { ItemEvent } from "../model/items/item-event.ts";
@@ -11,12 +11,14 @@ import { OPERATIONS } from "../model/platform-domains.ts";
 import { openBackfills, type BackfillHome, type Backfills } from "./backfills.ts";
 import { failedSteps } from "./failed-steps.ts";
 import { keepTarget, readTarget } from "./item-targets.ts";
+import { tellConsumers } from "./consumers.ts";
 import { openItems, type Applied, type Items } from "./items.ts";
 import { readRequest } from "./lane-requests.ts";
 import { openLanes, type Lanes } from "./lanes.ts";
 import { executionArnOf, machineArnOf } from "./machine-arns.ts";
 import type { ExecutionState, Io } from "./ports.ts";
 import { openRecovery, type Recovery } from "./recovery.ts";
+import { outputsOf, ownOutput, type RunOutput } from "./run-outputs.ts";
 import { ENV, type RunSettings, type Settings } from "./settings.ts";
 
 export interface CoordinationOptions {
@@ -31,11 +33,14 @@ export interface Coordination {
   readonly lanes: Lanes;
   readonly backfills: Backfills;
   readonly recovery: Recovery;
-  /** An upstream of an item was seen: requests the run that is due, if any. Follow it by `lanes.dispatch`. */
+  /**
+   * An upstream of an item was seen: requests the run that is due, if any. Follow it by `lanes.dispatch`. `target`: for
+   * an asset that declares no job; without one the change stays pending.
+   */
   observed(
     item: ItemKey,
     sighting: { readonly upstream: string; readonly version: string; readonly at: number },
-    target: RunTarget,
+    target?: RunTarget,
   ): Promise<Applied | undefined>;
   /** The asset declares another code version: requests the run that is due, if any. Follow it by `lanes.dispatch`. */
   recoded(
@@ -52,18 +57,19 @@ const AUTOMATIC = ["failed-once", "upstream-changed", "code-changed"] as const;
 export function openCoordination({ io, settings, now }: CoordinationOptions): Coordination {
   const { ledger, objects, executions } = io;
   const { lanes: declared, cap, failedOnceDelayMs, assets = [] } = runsOf(settings);
-  const items = openItems(ledger);
+  const items = openItems(ledger, (asset) => upstreamsOf(asset, assets));
   const rules = { automatic: AUTOMATIC, failedOnceDelayMs };
   const settle = async (
     run: EndedRun,
-  ): Promise<{ readonly requested: boolean; readonly lane?: string; readonly backfill?: string }> => {
+  ): Promise<{ readonly requested: boolean; readonly lanes: readonly string[]; readonly backfill?: string }> => {
     const request = (await readRequest(ledger, run.name))?.request;
     const lane = request?.lane ?? run.domain;
     const { item } = run;
+    const outputs = await outputsOf(ledger, run.name);
     const applied =
       item === undefined
         ? undefined
-        : await apply(item, run, { domain: run.domain, lane, input: run.input }).catch(invalid);
+        : await apply(item, run, outputs, { domain: run.domain, lane, input: run.input }).catch(invalid);
     const before = applied?.before;
     const laneClosed = request !== undefined && run.failure?.name === "Misconfigured";
     if (laneClosed && run.failure !== undefined) {
@@ -82,24 +88,30 @@ export function openCoordination({ io, settings, now }: CoordinationOptions): Co
     // Also of a request that an earlier telling made: its dispatch may never have come.
     const isAsked = applied?.state.runs.some(({ phase }) => phase === "queued") === true;
     const requested = request !== undefined;
-    return { requested, ...(isAsked ? { lane } : {}), ...(backfill === undefined ? {} : { backfill }) };
+    const consumers = await tellConsumers(assets, { item, outputs }, decided);
+    const next = (item && declaredTarget(item.asset, assets))?.lane ?? lane;
+    return {
+      ...{ requested, lanes: isAsked ? [next, ...consumers] : consumers },
+      ...(backfill === undefined ? {} : { backfill }),
+    };
   };
 
-  const decided = (item: ItemKey, event: ItemEvent, target: RunTarget) =>
-    items.apply(item, event, {
-      now: now(),
-      create: true,
-      ...rules,
-      enqueue: { target: withDeclaredCode(target, item.asset, assets), writesFor: lanes.writesFor },
-    });
+  const decided = (item: ItemKey, event: ItemEvent, wanted: RunTarget | undefined, create = true) => {
+    const target = withDeclaredCode(wanted, item.asset, assets);
+    const enqueue = target === undefined ? {} : { enqueue: { target, writesFor: lanes.writesFor } };
+    return items.apply(item, event, { now: now(), create, ...rules, ...enqueue });
+  };
 
-  const apply = async (item: ItemKey, run: EndedRun, target: RunTarget) => {
-    await keepTarget(ledger, item, target);
+  const apply = async (item: ItemKey, run: EndedRun, outputs: readonly RunOutput[], ran: RunTarget) => {
+    const declaredOne = declaredTarget(item.asset, assets);
+    if (declaredOne === undefined) await keepTarget(ledger, item, ran);
+    const dataVersion = ownOutput(item, outputs)?.dataVersion;
+    const made = run.outcome.status === "succeeded" && dataVersion !== undefined ? { dataVersion } : {};
     const started = run.landed === undefined ? {} : { started: run.landed };
     return decided(
       item,
-      { type: "run-ended", run: run.name, at: run.endedAt, outcome: run.outcome, ...started },
-      target,
+      { type: "run-ended", run: run.name, at: run.endedAt, outcome: { ...run.outcome, ...made }, ...started },
+      declaredOne ?? ran,
     );
   };
 
@@ -138,22 +150,20 @@ export function openCoordination({ io, settings, now }: CoordinationOptions): Co
     ...{ ledger, objects, executions, items, lanes, rules },
     bucket: settings.buckets.artifacts,
     slotsOf: (lane) => declared.find(({ id }) => id === lane)?.slots,
-    targetOf: async (key) => withDeclaredCode(await readTarget(ledger, key), key.asset, assets),
+    targetOf: async (key) =>
+      declaredTarget(key.asset, assets) ?? withDeclaredCode(await readTarget(ledger, key), key.asset, assets),
   };
   const backfills = openBackfills(home);
 
   return {
     ...{ items, lanes, backfills, recovery: openRecovery(home) },
-    async recoded(item, code) {
-      const target = await home.targetOf(item);
-      const enqueue = target === undefined ? {} : { enqueue: { target, writesFor: lanes.writesFor } };
-      return items.apply(item, { type: "code-version", ...code }, { now: now(), ...rules, ...enqueue });
-    },
-    observed: (item, sighting, target) => decided(item, { type: "observed", ...sighting }, target),
+    recoded: async (item, code) => decided(item, { type: "code-version", ...code }, await home.targetOf(item), false),
+    observed: (item, sighting, target = declaredTarget(item.asset, assets)) =>
+      decided(item, { type: "observed", ...sighting }, target),
     async ended(run) {
-      const { requested, lane, backfill } = await settle(run);
+      const { requested, lanes: waiting, backfill } = await settle(run);
       const freed = requested ? (await lanes.ended(run.name, now())).started : [];
-      const granted = lane === undefined ? [] : (await lanes.dispatch([lane], now())).started;
+      const granted = waiting.length === 0 ? [] : (await lanes.dispatch(waiting, now())).started;
       if (backfill !== undefined) await backfills.feed(backfill, now());
       return { started: [...freed, ...granted] };
     },

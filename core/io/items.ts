@@ -27,8 +27,6 @@ export interface ApplyOptions extends Pick<RuleContext, "automatic" | "failedOnc
     /** What puts the request into its lane's queue; written with the item, all or nothing. Asked anew on each attempt. */
     readonly writesFor: (request: RunRequest) => readonly LedgerWrite[] | Promise<readonly LedgerWrite[]>;
   };
-  /** Ids of the assets that are direct upstreams; their items of the same partition hold the request back. */
-  readonly upstreams?: readonly string[];
   /** An unknown partition becomes one by this event: of a landing, not of what an authority lists. Default no. */
   readonly create?: boolean;
 }
@@ -58,10 +56,18 @@ export interface Items {
   counts(asset: string): Promise<Readonly<Record<ItemStatus, number>>>;
 }
 
-export function openItems(ledger: Ledger): Items {
+/** `upstreamsOf`: ids of the assets that are direct upstreams; their items of the same partition hold a request back. */
+export function openItems(ledger: Ledger, upstreamsOf: (asset: string) => readonly string[] = () => []): Items {
+  const apply: Items["apply"] = async (key, event, options) => {
+    const applied = await retryConflict(() => applyOnce(ledger, key, event, options, upstreamsOf(key.asset)));
+    // Who ended the upstream's run meanwhile has looked here before this was written.
+    if (applied?.changed !== true || applied.waiting?.why !== "upstream-busy") return applied;
+    const again = await apply(key, { type: "evaluated" }, options);
+    return again?.changed === true ? { ...again, before: applied.before } : applied;
+  };
   return {
     read: async (key) => (await findItem(ledger, key))?.state,
-    apply: (key, event, options) => retryConflict(() => applyOnce(ledger, key, event, options)),
+    apply,
     addAll: (asset, partitions, now) => addItems(ledger, asset, partitions, now),
     page: (asset, query = {}) => pageItems(ledger, asset, query),
     counts: async (asset) => {
@@ -77,8 +83,9 @@ async function applyOnce(
   key: ItemKey,
   event: ItemEvent,
   options: ApplyOptions,
+  upstreams: readonly string[],
 ): Promise<Applied | undefined> {
-  const { now, enqueue, upstreams = [], create = false } = options;
+  const { now, enqueue, create = false } = options;
   const found = await findItem(ledger, key);
   if (found === undefined && !create) {
     if (event.type === "requested") throw unknownPartition(key);

@@ -155,6 +155,18 @@ export interface AssetDeclaration {
    * The constant that its tasks record with what they make.
    */
   readonly codeVersion?: string;
+  /**
+   * Makes a partition from nothing but its key: the machine is started with `{job, item: {asset, partition}}`. Absent =
+   * something from outside starts its runs, and what ran before says how it runs again.
+   */
+  readonly job?: string;
+  /** Of its own requests. Absent = the lane of the domain's own name. */
+  readonly lane?: string;
+  /**
+   * Assets, of whichever domain, that the same partition is made of. A new version of one requests a run; none runs
+   * while one of them does, or before all of them are there. What is outside is observed, and not declared.
+   */
+  readonly upstreams?: readonly string[];
 }
 
 export interface LaneDeclaration {
@@ -222,6 +234,7 @@ export function definePipeline(pipeline: Pipeline): Pipeline {
         (trigger) =>
           `trigger "${trigger.id}" gives a starter no event to name a run by: declare the machine as express`,
       ),
+    ...pipeline.assets.flatMap((asset) => assetProblems(pipeline, asset)),
     ...pipeline.triggers.flatMap((trigger) => (trigger.kind === "schedule" ? scheduleProblems(trigger) : [])),
     ...Object.entries(pipeline.tasks).flatMap(([name, { compute }]) =>
       compute.kind === "fargate" ? fargateSizeProblems(compute).map((problem) => `task "${name}" has ${problem}`) : [],
@@ -236,6 +249,20 @@ export function definePipeline(pipeline: Pipeline): Pipeline {
     throw new Error(`Pipeline "${pipeline.domain}" is wrong: ${problems.join("; ")}.`);
   }
   return pipeline;
+}
+
+function assetProblems({ jobs, lanes, domain, machine }: Pipeline, asset: AssetDeclaration): string[] {
+  const { id, job, lane, upstreams = [] } = asset;
+  const known = lane === undefined || lane === domain || lanes.some((one) => one.id === lane);
+  return [
+    ...(job === undefined || job in jobs ? [] : [`asset "${id}" is made by the undeclared job "${job}"`]),
+    ...(job !== undefined && machine === "express" ? [`asset "${id}" is made by an express machine`] : []),
+    ...(known ? [] : [`asset "${id}" uses the undeclared lane "${lane}"`]),
+    ...(job === undefined && (lane !== undefined || upstreams.length > 0)
+      ? [`asset "${id}" has a lane or upstreams, and no job that makes it`]
+      : []),
+    ...duplicates(upstreams).map((upstream) => `asset "${id}" has the upstream "${upstream}" twice`),
+  ];
 }
 
 function duplicates(values: readonly string[]): string[] {

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import * as z from "zod";
 import type { Io, LedgerWrite } from "../../core/io/ports.ts";
+import { outputWrite } from "../../core/io/run-outputs.ts";
 import type { AssetMaterialized, DomainEvent } from "../../core/model/events.ts";
 import type { NodeResult, RunResults } from "./dbt-results.ts";
 
@@ -92,6 +93,7 @@ async function announce(
         if: { any: true },
       },
       { put: { pk: "asset", sk: MARTS, data: record }, if: { any: true } },
+      outputWrite(runId, { asset: MARTS, partition: node.name, dataVersion: snapshotId, at: Date.parse(builtAt) }),
     ]);
     const event: DomainEvent = {
       id: createHash("sha256")

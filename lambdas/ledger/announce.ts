@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import * as z from "zod";
+import { outputWrite } from "../../core/io/run-outputs.ts";
 import type { DomainEvent } from "../../core/model/events.ts";
 import { task, type TaskContext } from "../../core/task.ts";
 
@@ -50,6 +51,7 @@ async function announce(
   await io.ledger.write([
     { put: { ...recordKey, data: record }, if: { any: true } },
     { put: { pk: "asset", sk: asset, data: record }, if: { any: true } },
+    outputWrite(run.id, { asset, partition, dataVersion, at: Date.now() }),
   ]);
 
   // The snapshots tell a version that came back (A, B, A) from the same announcement made twice.

@@ -155,16 +155,16 @@ export function itemsContract(home: Home<Opened<Ledger>>): void {
         waiting: { why: "held" },
         status: "missing",
       });
-      const upstreams = [upstream];
+      const downstream = openItems(ledger, () => [upstream]);
       const evaluated = { type: "evaluated" } as const;
-      expect(await apply("one", evaluated, { upstreams })).toMatchObject({
+      expect(await apply("one", evaluated, {}, downstream)).toMatchObject({
         waiting: { why: "upstream-busy", upstream },
         changed: false,
       });
       const run = (await items.read({ asset: upstream, partition: "one" }))?.runs[0]?.name ?? "";
       const ended: ItemEvent = { type: "run-ended", run, at: NOW, outcome: { status: "succeeded" } };
       await items.apply({ asset: upstream, partition: "one" }, ended, options());
-      expect(await apply("one", evaluated, { upstreams })).toMatchObject({ request: { number: 1 } });
+      expect(await apply("one", evaluated, {}, downstream)).toMatchObject({ request: { number: 1 } });
     });
 
     it("lets two evaluators request one run, and many items of a shard change at a time", async () => {
