@@ -130,7 +130,10 @@ export async function openEngine(options: {
     tokens: {
       succeed: (token, output) => engine.sendTaskSuccess(token, JSON.stringify(output)),
       fail: (token, error, cause) => engine.sendTaskFailure(token, error, cause),
-      heartbeat: (token) => engine.sendTaskHeartbeat(token),
+      heartbeat: (token) => {
+        containers.heard(token);
+        return engine.sendTaskHeartbeat(token);
+      },
     },
     executions: {
       list: (limit) => listAll(engine, { limit }),

@@ -31,6 +31,12 @@ const AWS_TOKEN_CHARS = 1_024;
 /** A task that waits for a slot is alive: its heartbeat is ours to send, three times within the shortest allowed. */
 const QUEUE_HEARTBEAT_MS = 10_000;
 
+/**
+ * A worker that has reported once does so every 20 s (core/heartbeat.ts). Its machine's heartbeat is minutes, for in AWS
+ * it holds the pull of the image; who runs the process can tell by itself that it has fallen silent.
+ */
+const SILENCE_MS = 60_000;
+
 export interface TokenCalls {
   /** Both may be refused because the execution has moved on; that is no error here. */
   fail(token: string, error: string, cause: string): void;
@@ -45,6 +51,8 @@ export interface ContainerPool {
     signal: AbortSignal,
     onStart: () => () => void,
   ): Promise<{ readonly taskArn: string }>;
+  /** The worker with this token has reported that it lives: from its first report on it has to go on. */
+  heard(token: string): void;
   readonly busy: number;
   readonly waiting: number;
   /** Stops all and waits for their end. */
@@ -56,10 +64,12 @@ export function createContainerPool(options: {
   readonly surroundings: Surroundings;
   readonly concurrency: number;
   readonly tokens: TokenCalls;
+  readonly silenceMs?: number;
 }): ContainerPool {
-  const { containers, surroundings, tokens } = options;
+  const { containers, surroundings, tokens, silenceMs = SILENCE_MS } = options;
   const slots = createSlots(options.concurrency);
   const running = new Map<ContainerRun, Promise<void>>();
+  const watched = new Map<string, { readonly run: ContainerRun; silence?: NodeJS.Timeout }>();
   const stopping = new AbortController();
   let count = 0;
 
@@ -79,7 +89,10 @@ export function createContainerPool(options: {
     const run = runContainer(task, { environment, ...(command === undefined ? {} : { command }) }, surroundings);
     const stop = (): void => run.stop();
     signal.addEventListener("abort", stop, { once: true });
+    if (token !== undefined) watched.set(token, { run });
     const finished = run.ended.then((end) => {
+      clearTimeout(watched.get(token ?? "")?.silence);
+      watched.delete(token ?? "");
       signal.removeEventListener("abort", stop);
       running.delete(run);
       onEnd();
@@ -109,6 +122,12 @@ export function createContainerPool(options: {
       // An aborted wait for a slot is the execution's own doing.
       void work(task, parsed.data, token, AbortSignal.any([signal, stopping.signal]), onStart).catch(() => undefined);
       return Promise.resolve({ taskArn });
+    },
+    heard(token) {
+      const worker = watched.get(token);
+      if (worker === undefined) return;
+      clearTimeout(worker.silence);
+      worker.silence = setTimeout(() => worker.run.kill(), silenceMs);
     },
     get busy() {
       return slots.used;

@@ -21,6 +21,8 @@ export interface ContainerRun {
   readonly ended: Promise<ContainerEnd>;
   /** SIGTERM, then SIGKILL for the whole group. */
   stop(): void;
+  /** SIGKILL for the whole group: it does not answer any more. */
+  kill(): void;
 }
 
 /** Runs a container's command as a process in the image's folder. */
@@ -73,6 +75,7 @@ export function runContainer(
 
   return {
     ended,
+    kill: () => signal("SIGKILL"),
     stop() {
       signal("SIGTERM");
       grace = setTimeout(() => signal("SIGKILL"), STOP_GRACE_MS);

@@ -1,0 +1,11 @@
+import { startHome } from "../../embedded/server.ts";
+
+/** An engine as a process that can be killed: `node engine-process.ts <state folder> <assembly>`. */
+const [stateDir = "", assemblyDir = ""] = process.argv.slice(2);
+await startHome({
+  ...{ stateDir, assemblyDir, environment: "dev", duckdbExtensions: assemblyDir, toolPath: [] },
+  onFatal: (error) => {
+    throw error;
+  },
+  log: (message) => void process.stderr.write(`${message}\n`),
+});
