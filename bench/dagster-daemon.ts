@@ -1,6 +1,15 @@
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { chownSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,6 +21,10 @@ export interface Daemon {
   /** What Dagster keeps its runs in. */
   readonly storage: "postgres" | "sqlite";
   readonly folder: string;
+  /** Ends the daemon, its code server and its runs as the death of their host does; Postgres, which lives elsewhere, stays. */
+  kill(): Promise<void>;
+  /** Starts the daemon again after `kill`. */
+  start(): void;
   /** All runs as the instance tells them; times in epoch milliseconds. */
   runs(): readonly DaemonRun[];
 }
@@ -42,10 +55,14 @@ export async function withDaemon<T>(definitions: string, work: (daemon: Daemon) 
     writeFileSync(join(folder, "runs.py"), RUNS);
     writeFileSync(join(folder, "workspace.yaml"), "load_from:\n  - python_file: definitions.py\n");
     const env = { ...process.env, DAGSTER_HOME: home, DAGSTER_DISABLE_TELEMETRY: "1", PYTHONPATH: folder };
-    const daemon = spawn(join(VENV, "bin", "dagster-daemon"), ["run", "-w", "workspace.yaml"], {
-      ...{ cwd: folder, env, stdio: "ignore", detached: true },
-    });
-    children.push(daemon);
+    const start = (): void => {
+      children.push(
+        spawn(join(VENV, "bin", "dagster-daemon"), ["run", "-w", "workspace.yaml"], {
+          ...{ cwd: folder, env, stdio: "ignore", detached: true },
+        }),
+      );
+    };
+    start();
     const runs = (): readonly DaemonRun[] => {
       const { status, stdout, stderr } = spawnSync(join(VENV, "bin", "python"), ["runs.py"], {
         ...{ cwd: folder, env, encoding: "utf8" },
@@ -53,16 +70,36 @@ export async function withDaemon<T>(definitions: string, work: (daemon: Daemon) 
       if (status !== 0) throw new Error(`Dagster has failed:\n${stderr.slice(-2_000)}`);
       return z.array(DaemonRun).parse(JSON.parse(stdout.trim().split("\n").at(-1) ?? "[]"));
     };
-    return await work({ storage: database === undefined ? "sqlite" : "postgres", folder, runs });
+    const kill = async (): Promise<void> => {
+      const daemon = children.at(-1);
+      const ended = daemon === undefined ? undefined : once(daemon, "exit");
+      for (const pid of processesOf(home)) process.kill(pid, "SIGKILL");
+      await ended;
+    };
+    return await work({ storage: database === undefined ? "sqlite" : "postgres", folder, kill, start, runs });
   } finally {
     for (const child of children.toReversed()) await end(child);
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
+/** Daemon, code server, runs and steps: each has the instance's folder in its environment. */
+const processesOf = (home: string): number[] =>
+  readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      try {
+        const environment = readFileSync(`/proc/${pid}/environ`, "utf8").split("\0");
+        return environment.includes(`DAGSTER_HOME=${home}`) ? [Number(pid)] : [];
+      } catch {
+        // It has ended meanwhile.
+        return [];
+      }
+    });
+
 /** With the processes that it has started: it is the head of their group. */
 async function end(child: ChildProcess): Promise<void> {
-  if (child.pid === undefined || child.exitCode !== null) return;
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
   const ended = once(child, "exit");
   process.kill(-child.pid, "SIGTERM");
   await Promise.race([ended, sleep(10_000)]);

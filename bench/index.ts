@@ -8,6 +8,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run(args: readonly string
   bundle: () => import("./bundle.ts"),
   latency: () => import("./latency.ts"),
   burst: () => import("./burst.ts"),
+  "dead-worker": () => import("./dead-worker.ts"),
   simulate: () => import("./simulate.ts"),
 };
 
