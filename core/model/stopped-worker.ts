@@ -52,7 +52,7 @@ export function lostWorker(worker: StoppedWorker): FailureRecord {
     new Failure("Transient", `${stopped} Another attempt may get through.`, {
       ...shared,
       code: stopCode === "TaskFailedToStart" ? "worker_not_started" : "worker_lost",
-      hint: "Read the container's log; docs/scale.md says who notices what.",
+      hint: "Read the container's log; docs/runbooks/failed-run.md says how.",
     }),
   );
 }
