@@ -20,6 +20,7 @@ beforeEach(() => {
   vi.stubEnv(ENV.environment, "qa");
   vi.stubEnv(ENV.runs, undefined);
   vi.stubEnv(ENV.landings, undefined);
+  vi.stubEnv(ENV.watched, undefined);
   vi.stubEnv(ENV.embeddedState, folder);
   vi.stubEnv("POWERTOOLS_DEV", "false");
 });

@@ -1,4 +1,5 @@
 import { refuseBrokenLineage } from "../core/model/assets.ts";
+import { resolvePings } from "../core/model/pings.ts";
 import type { Pipeline } from "../core/model/pipeline.ts";
 import { resolveStarts } from "../core/model/starts.ts";
 import { refuseSharedSchedules } from "../core/model/schedules/problems.ts";
@@ -8,12 +9,14 @@ import { openedx } from "./openedx/pipeline.ts";
 import { operations } from "./operations/pipeline.ts";
 
 /** The table of contents of the product: every domain, and the machine that runs it. */
-export const domains: readonly { readonly pipeline: Pipeline; readonly definition: string }[] = resolveStarts([
-  { pipeline: openedx, definition: "state-machines/openedx/openedx.asl.json" },
-  { pipeline: lakehouse, definition: "state-machines/lakehouse/lakehouse.asl.json" },
-  { pipeline: coordinator, definition: "state-machines/coordinator/coordinator.asl.json" },
-  { pipeline: operations, definition: "state-machines/operations/operations.asl.json" },
-]);
+export const domains: readonly { readonly pipeline: Pipeline; readonly definition: string }[] = resolvePings(
+  resolveStarts([
+    { pipeline: openedx, definition: "state-machines/openedx/openedx.asl.json" },
+    { pipeline: lakehouse, definition: "state-machines/lakehouse/lakehouse.asl.json" },
+    { pipeline: coordinator, definition: "state-machines/coordinator/coordinator.asl.json" },
+    { pipeline: operations, definition: "state-machines/operations/operations.asl.json" },
+  ]),
+);
 
 refuseSharedSchedules(domains.map(({ pipeline }) => pipeline));
 refuseBrokenLineage(domains.map(({ pipeline }) => pipeline));

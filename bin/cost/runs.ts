@@ -36,14 +36,15 @@ export function countRuns(
     if (workload.jobs[entry.name]?.share !== undefined || [COORDINATOR, OPERATIONS].includes(entry.domain)) return [];
     const started = entry.pipeline.triggers.filter(({ job }) => job === entry.job);
     const events = started.some(({ kind }) => kind === "event") ? announcements(landed, pipelines) : 0;
-    const ticks = started
-      .filter(({ kind }) => kind === "schedule")
-      .reduce((sum, { id }) => sum + ticksNamed(resources, entry.domain, id), 0);
-    return pathsOf(entry, workload, events + ticks);
+    return pathsOf(entry, workload, events + ticksOfJob(entry, resources));
   });
   const work = [...landed, ...followed];
+  const asked: Readonly<Record<string, number>> = {
+    alert: runsIn(work) * workload.shared.alertsPerRun,
+    ping: pinged(pipelines, resources),
+  };
   const alerts = of(OPERATIONS).flatMap((entry) =>
-    pathsOf(entry, workload, runsIn(work) * workload.shared.alertsPerRun),
+    pathsOf(entry, workload, (asked[entry.job] ?? 0) + ticksOfJob(entry, resources)),
   );
   const executions = runsIn(work) + runsIn(alerts);
   const ends = { executions, containers: containersOf([...work, ...alerts], pipelines) };
@@ -53,6 +54,19 @@ export function countRuns(
     .map(({ name }) => `No workload is stated for ${name}: it counts as never run.`);
   return { paths: [...work, ...alerts, ...coordinated], executions, warnings };
 }
+
+const ticksOfJob = ({ domain, job, pipeline }: Entry, resources: readonly Resource[]): number =>
+  pipeline.triggers
+    .filter((trigger) => trigger.kind === "schedule" && trigger.job === job)
+    .reduce((sum, { id }) => sum + ticksNamed(resources, domain, id), 0);
+
+/** Ends of runs that a watching service is told of: those of schedules; no domain pings all of its runs. */
+const pinged = (pipelines: readonly Pipeline[], resources: readonly Resource[]): number =>
+  pipelines
+    .flatMap(({ domain, triggers }) =>
+      triggers.flatMap((one) => (one.kind === "schedule" && one.ping !== undefined ? [{ domain, id: one.id }] : [])),
+    )
+    .reduce((sum, { domain, id }) => sum + ticksNamed(resources, domain, id), 0);
 
 interface Ends {
   readonly executions: number;

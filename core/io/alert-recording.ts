@@ -5,6 +5,7 @@ import { arrive, calm, stormFingerprint } from "../model/alerts/storm.ts";
 import { failed, freshSubject, succeeded } from "../model/alerts/subject.ts";
 import { decide, freshWindow, withEvent, type AlertWindow } from "../model/alerts/window.ts";
 import { alertSk, hold, put, unheld, type Held } from "./alert-items.ts";
+import { joinUnsent } from "./alert-unsent.ts";
 import type { Ledger, LedgerWrite } from "./ports.ts";
 
 /**
@@ -18,8 +19,7 @@ export async function recordEvent(ledger: Ledger, event: AlertEvent, now: number
   const change = new Change(ledger, now);
   const repeated = await isAnnounced(ledger, event, sk);
   const told = isClosing(event) || repeated ? undefined : await placeOf(change, event);
-  const isBreaking = event.kind === "run-failed" || event.kind === "lane-closed";
-  const tracked = isBreaking && (await breakSubject(change, event));
+  const tracked = isBreaking(event) && (await breakSubject(change, event));
   const closes = isEnding(event) ? await mendSubject(change, event) : [];
   const record: AlertRecord = {
     event,
@@ -35,7 +35,11 @@ export async function recordEvent(ledger: Ledger, event: AlertEvent, now: number
     lastError: null,
   };
   const kept = !isClosing(event) || closes.length > 0;
-  await ledger.write([...change.writes(), ...(kept ? [put(unheld("alert", sk, record), record, now)] : [])]);
+  await ledger.write([
+    ...change.writes(),
+    ...(kept ? [put(unheld("alert", sk, record), record, now)] : []),
+    ...(kept && record.status === "waiting" ? [joinUnsent(sk, now)] : []),
+  ]);
   return kept ? record : undefined;
 }
 
@@ -109,8 +113,10 @@ async function breakSubject(change: Change, event: ToldEvent): Promise<boolean> 
   return tracked;
 }
 
-const isEnding = ({ kind }: AlertEvent): boolean =>
-  kind === "run-succeeded" || kind === "run-recovered" || kind === "lane-opened";
+const BREAKING = new Set<AlertEvent["kind"]>(["run-failed", "lane-closed", "dead-man", "schedule-silent"]);
+const isBreaking = (event: AlertEvent): event is ToldEvent => BREAKING.has(event.kind);
+
+const isEnding = (event: AlertEvent): boolean => isClosing(event) || event.kind === "run-recovered";
 
 /** Keys of the windows in which nothing is left failing. */
 async function mendSubject(change: Change, event: AlertEvent): Promise<readonly string[]> {

@@ -5,6 +5,7 @@ import { byPipeline } from "../model/alerts/storm.ts";
 import * as windows from "../model/alerts/window.ts";
 import { onFreshRead } from "./alert-conflicts.ts";
 import { alertSk, hold, put, unheld, type Held } from "./alert-items.ts";
+import { leaveUnsent } from "./alert-unsent.ts";
 import { recordEvent, runKey } from "./alert-recording.ts";
 import { staleItem } from "./ledger-failures.ts";
 import type { Ledger, LedgerWrite } from "./ports.ts";
@@ -62,7 +63,8 @@ export function openAlerts(ledger: Ledger, now: () => number = Date.now): Alerts
     onFreshRead(async () => {
       const held = await recordOf(event);
       const next = { ...held.data, ...part };
-      await ledger.write([put(held, next, now())]);
+      const told = next.status === "waiting" ? [] : [leaveUnsent(held.sk)];
+      await ledger.write([put(held, next, now()), ...told]);
       return next;
     });
   const changeWindow = (key: string, next: (window: windows.AlertWindow) => windows.AlertWindow): Promise<void> =>
@@ -102,6 +104,7 @@ export function openAlerts(ledger: Ledger, now: () => number = Date.now): Alerts
         const writes: LedgerWrite[] = [
           put(window, windows.acceptedBy(window.data, claim, thread, now()), now()),
           put(record, { ...record.data, status: "sent", sentAt, lastError: null }, now()),
+          leaveUnsent(record.sk),
         ];
         if (event.kind === "run-failed" && !record.data.grouped) {
           const mark = await hold(ledger, "alert-run", runKey(event));

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { alertOf } from "../model/alerts/of-run.ts";
 import { declaredTarget, upstreamsOf, withDeclaredCode } from "../model/assets.ts";
 import { endedRun, type EndedRun } from "../model/ended-run.ts";
@@ -15,11 +14,13 @@ import { tellConsumers } from "./consumers.ts";
 import { openItems, type Applied, type Items } from "./items.ts";
 import { readRequest } from "./lane-requests.ts";
 import { openLanes, type Lanes } from "./lanes.ts";
-import { executionArnOf, machineArnOf } from "./machine-arns.ts";
+import { consolePage, executionArnOf, machineArnOf } from "./machine-arns.ts";
 import type { ExecutionState, Io } from "./ports.ts";
 import { openRecovery, type Recovery } from "./recovery.ts";
 import { outputsOf, ownOutput, type RunOutput } from "./run-outputs.ts";
 import { ENV, type RunSettings, type Settings } from "./settings.ts";
+import { startAlert } from "./start-alert.ts";
+import { tellWatchers } from "./tell-watchers.ts";
 
 export interface CoordinationOptions {
   readonly io: Pick<Io, "ledger" | "objects" | "executions">;
@@ -56,7 +57,7 @@ const AUTOMATIC = ["failed-once", "upstream-changed", "code-changed"] as const;
 
 export function openCoordination({ io, settings, now }: CoordinationOptions): Coordination {
   const { ledger, objects, executions } = io;
-  const { lanes: declared, cap, failedOnceDelayMs, assets = [] } = runsOf(settings);
+  const { lanes: declared, cap, failedOnceDelayMs, assets = [], pings = [] } = runsOf(settings);
   const items = openItems(ledger, (asset) => upstreamsOf(asset, assets));
   const rules = { automatic: AUTOMATIC, failedOnceDelayMs };
   const settle = async (
@@ -84,6 +85,7 @@ export function openCoordination({ io, settings, now }: CoordinationOptions): Co
       laneClosed,
       ...(again ? { retryAt: new Date(run.endedAt + failedOnceDelayMs).toISOString() } : {}),
     });
+    await tellWatchers({ ledger, executions, pings }, run);
     const backfill = request === undefined ? undefined : await backfills.ended(request, run.outcome, now());
     // Also of a request that an earlier telling made: its dispatch may never have come.
     const isAsked = applied?.state.runs.some(({ phase }) => phase === "queued") === true;
@@ -129,10 +131,7 @@ export function openCoordination({ io, settings, now }: CoordinationOptions): Co
       ...(settings.embedded === undefined ? { execution: consolePage(run.executionArn) } : {}),
     });
     if (alert === undefined) return;
-    const name = `alert-${createHash("sha256").update(run.executionArn).digest("hex").slice(0, 32)}`;
-    await executions
-      .start({ domain: OPERATIONS, name, input: { job: "alert", trigger: "run_ended", event: alert } })
-      .catch(told);
+    await startAlert(executions, { key: run.executionArn, trigger: "run_ended", event: alert });
   };
 
   const lanes = openLanes({
@@ -185,11 +184,6 @@ function invalid(error: unknown): undefined {
   throw error;
 }
 
-/** The same end told again says less of what came before it: the first telling counts. */
-function told(error: unknown): void {
-  if (!isFailure(error) || error.code !== "execution_taken") throw error;
-}
-
 /** Of an execution whose end no event has told: the event that should have come. Undefined = it runs still. */
 function untold({ name, domain, input, requestedAt }: RunRequest, end: ExecutionState, prefix: string) {
   if (end.status === "RUNNING") return undefined;
@@ -204,8 +198,3 @@ function untold({ name, domain, input, requestedAt }: RunRequest, end: Execution
     prefix,
   );
 }
-
-const consolePage = (arn: string): string => {
-  const region = arn.split(":")[3] ?? "";
-  return `https://${region}.console.aws.amazon.com/states/home?region=${region}#/v2/executions/details/${arn}`;
-};

@@ -102,11 +102,20 @@ export async function listQueue(
 /** Groups that are asked for their oldest; a lane with more of them tells of these. */
 const GROUPS_ASKED = 200;
 
-/** Since when the run that has waited longest waits; undefined = nobody does. One query per group. */
-export async function oldestSince(ledger: Ledger, lane: string): Promise<number | undefined> {
+/**
+ * Since when the run that has waited longest waits; undefined = nobody does. One query per group.
+ * `before`: only those of a higher priority.
+ */
+export async function oldestSince(
+  ledger: Ledger,
+  lane: string,
+  { before }: { readonly before?: Priority } = {},
+): Promise<number | undefined> {
+  const isAsked = (head: Queued | undefined): head is Queued =>
+    head !== undefined && (before === undefined || levelOf(head.entry.priority) < levelOf(before));
   const times: number[] = [];
   let head = await first(ledger, lane, {});
-  while (head !== undefined && times.length < GROUPS_ASKED) {
+  while (isAsked(head) && times.length < GROUPS_ASKED) {
     times.push(head.entry.since);
     head = await first(ledger, lane, { after: afterAll(groupPrefix(head.entry.priority, head.entry.group)) });
   }

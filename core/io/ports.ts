@@ -128,6 +128,8 @@ export interface ExecutionState {
   readonly status: (typeof EXECUTION_STATUSES)[number];
   readonly startedAt: Date;
   readonly endedAt?: Date;
+  /** JSON, of one that succeeded. */
+  readonly output?: string;
   /** Of a failed or stopped one, as its machine or whoever stopped it has said. */
   readonly error?: string;
   readonly cause?: string;

@@ -1,11 +1,11 @@
 import { Failure } from "../model/failures.ts";
 import type { ItemKey } from "../model/items/item-key.ts";
 import type { RunRequest } from "../model/items/run-request.ts";
-import type { StatusEntry } from "../model/items/status.ts";
 import { settlePartition } from "./backfill-records.ts";
 import { enqueueOf, type BackfillHome } from "./backfill-home.ts";
 import { CANCELLED, cancelRun, type Cancelled } from "./cancel-run.ts";
 import { readRequest } from "./lane-requests.ts";
+import { standingOf, type StandingFailures } from "./standing.ts";
 import { endOrphan, endOrphans } from "./orphans.ts";
 
 /** What a person can do about runs and items, one at a time. Times are epoch milliseconds. */
@@ -36,31 +36,6 @@ export interface Recovery {
    */
   orphans(asset: string, now: number): Promise<number>;
 }
-
-/** The inventory of one asset's items whose latest run failed. */
-export interface StandingFailures {
-  readonly asset: string;
-  /** Of all, also of those beyond the sample. */
-  readonly failedPartitions: number;
-  readonly sample: readonly (Pick<StatusEntry, "class"> & {
-    readonly partition: string;
-    /** Epoch milliseconds: the first since its latest success, and the latest. */
-    readonly firstFailureAt: number;
-    readonly lastFailureAt: number;
-    readonly ageMs: number;
-  })[];
-  readonly sampleTruncated: boolean;
-  /** Counts by class, of the sample and up to 1,000 in all; `byClassOf` = of how many. */
-  readonly byClass: Readonly<Record<string, number>>;
-  readonly byClassOf: number;
-  /** First failure of the oldest among those. */
-  readonly oldestAt?: number;
-  /** What to do about all of them. */
-  readonly recovery: string;
-}
-
-const SAMPLE = 20;
-const CLASSED = 1_000;
 
 export function openRecovery(home: BackfillHome): Recovery {
   const { ledger, executions, items, lanes } = home;
@@ -106,36 +81,8 @@ export function openRecovery(home: BackfillHome): Recovery {
 
     orphans: (asset, now) => endOrphans(home, asset, now),
 
-    async standing(asset, now) {
-      const failedPartitions = (await items.counts(asset)).failed;
-      const page = await items.page(asset, { status: "failed", limit: CLASSED });
-      const sample = page.items.slice(0, SAMPLE).map((row) => ({
-        partition: row.partition,
-        ...(row.class === undefined ? {} : { class: row.class }),
-        ...{
-          firstFailureAt: row.since,
-          lastFailureAt: row.lastFailureAt ?? row.since,
-          ageMs: Math.max(0, now - row.since),
-        },
-      }));
-      const byClass: Record<string, number> = {};
-      for (const { class: name = "unclassified" } of page.items) byClass[name] = (byClass[name] ?? 0) + 1;
-      const sampleTruncated = failedPartitions > sample.length;
-      return {
-        ...{ asset, failedPartitions, sample, sampleTruncated, byClass, byClassOf: page.items.length },
-        ...(page.items.length === 0 ? {} : { oldestAt: Math.min(...page.items.map(({ since }) => since)) }),
-        recovery: recoveryText(asset, failedPartitions, sample.length),
-      };
-    },
+    standing: (asset, now) => standingOf(items, asset, now),
   };
-}
-
-/** An operator who repairs what is listed must not believe that this was all. */
-function recoveryText(asset: string, failed: number, listed: number): string {
-  if (failed === 0) return "Nothing has failed.";
-  const partly = failed > listed ? ` Only ${listed} of them are listed.` : "";
-  const all = failed === 1 ? "It is run again by" : `All ${failed} are run again by`;
-  return `${failed} failed.${partly} Repair the cause first. ${all} \`npx millrace rerun --failed ${asset}\`.`;
 }
 
 const inputUnknown = ({ asset, partition }: ItemKey): Failure =>

@@ -4,6 +4,7 @@ import { decideTick, type TickDecision } from "../model/schedules/decide-tick.ts
 import { ScheduleOverride } from "../model/schedules/override.ts";
 import { ScheduleState, TickRecord, type RunStatus } from "../model/schedules/tick-record.ts";
 import { tickTime } from "../model/schedules/ticks.ts";
+import { everyItem } from "./schedule-ends.ts";
 import type { Executions, Ledger, LedgerItem, LedgerWrite } from "./ports.ts";
 
 const OVERRIDE_PK = "schedule-override";
@@ -24,6 +25,8 @@ export interface Schedules {
   /** From now on the declaration counts. */
   clearOverride(id: string): Promise<void>;
   state(id: string): Promise<ScheduleState | undefined>;
+  /** Of all schedules that ever ticked, by id. */
+  states(): Promise<ReadonlyMap<string, ScheduleState>>;
   /** Newest first; `next` is the `after` of the next page. Kept for 400 days. */
   ticks(
     id: string,
@@ -53,15 +56,7 @@ export function openSchedules(ledger: Ledger): Schedules {
   };
   return {
     override,
-    async overrides() {
-      const found: ScheduleOverride[] = [];
-      for (let after: string | undefined; ;) {
-        const page = await ledger.query(OVERRIDE_PK, after === undefined ? {} : { after });
-        found.push(...page.items.map(({ data }) => ScheduleOverride.parse(data)));
-        if (page.next === undefined) return found;
-        after = page.next;
-      }
-    },
+    overrides: async () => (await everyItem(ledger, OVERRIDE_PK)).map(({ data }) => ScheduleOverride.parse(data)),
     async setOverride(given) {
       const expiresAt = Math.ceil(Date.parse(given.until) / 1000) + DAY_SECONDS;
       const put = { pk: OVERRIDE_PK, sk: given.schedule, data: given, expiresAt };
@@ -70,6 +65,8 @@ export function openSchedules(ledger: Ledger): Schedules {
     async clearOverride(id) {
       await ledger.write([{ delete: { pk: OVERRIDE_PK, sk: id }, if: { any: true } }]);
     },
+    states: async () =>
+      new Map((await everyItem(ledger, STATE_PK)).map(({ sk, data }) => [sk, ScheduleState.parse(data)])),
     state: async (id) => (await readState(id)).state,
     async ticks(id, { after, limit = 100 } = {}) {
       const page = await ledger.query(tickPk(id), {

@@ -1,7 +1,9 @@
+import { deflateRawSync, inflateRawSync } from "node:zlib";
 import * as z from "zod";
 import { DeclaredAsset } from "../model/assets.ts";
 import { Failure } from "../model/failures.ts";
 import { Landing } from "../model/landings/landing.ts";
+import { ScheduleDeclaration } from "../model/schedules/declaration.ts";
 import { ENVIRONMENTS, type BucketRole, type EnvironmentName } from "../model/pipeline.ts";
 
 /** Settings that the stacks put into every task's environment. Nothing else is read from it. */
@@ -24,6 +26,8 @@ export interface Settings {
   readonly runs?: RunSettings;
   /** What is watched for landings; only for tasks that start runs and read what has landed. */
   readonly landings?: readonly Landing[];
+  /** Only for tasks that declare what they watch. */
+  readonly watched?: Watched;
   /** Set by the embedded engine only: its state folder and its loopback address. */
   readonly embedded?: { readonly stateDir: string; readonly engineUrl: string; readonly catalogUrl: string };
 }
@@ -37,8 +41,28 @@ export const RunSettings = z.object({
   failedOnceDelayMs: z.number(),
   /** Those that declare what decides about their runs. */
   assets: z.array(DeclaredAsset).optional(),
+  /** By domain: a run that takes longer, in seconds, is stuck. */
+  longestSeconds: z.record(z.string(), z.number()).exactOptional(),
+  /** Whose results are pinged: of a schedule, or of all runs of a domain. */
+  pings: z
+    .array(z.object({ domain: z.string(), schedule: z.string().exactOptional(), check: z.string() }))
+    .exactOptional(),
 });
 export type RunSettings = z.infer<typeof RunSettings>;
+
+/** What is looked at again and again, as all domains together declare it. */
+export const Watched = z.object({
+  assets: z.array(z.string()).exactOptional(),
+  schedules: z.array(ScheduleDeclaration).exactOptional(),
+});
+export type Watched = z.infer<typeof Watched>;
+
+/** Lambda holds 4 KB of environment in all: hundreds of ids and expressions, which are much alike, fit only so. */
+export const packWatched = (watched: Watched): string =>
+  deflateRawSync(JSON.stringify(watched), { level: 9 }).toString("base64");
+
+const unpackWatched = (text: string): Watched =>
+  Watched.parse(JSON.parse(inflateRawSync(Buffer.from(text, "base64")).toString("utf8")));
 
 /** The names of the environment variables: the stacks write them, tasks read them. */
 export const ENV = {
@@ -56,6 +80,7 @@ export const ENV = {
   memoryMb: "MILLRACE_MEMORY_MB",
   runs: "MILLRACE_RUNS",
   landings: "MILLRACE_LANDINGS",
+  watched: "MILLRACE_WATCHED",
   embeddedState: "MILLRACE_EMBEDDED_STATE",
   embeddedUrl: "MILLRACE_EMBEDDED_URL",
   embeddedCatalog: "MILLRACE_EMBEDDED_CATALOG",
@@ -89,6 +114,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     });
   }
   const [stateDir, runs, landings] = [env[ENV.embeddedState], env[ENV.runs], env[ENV.landings]];
+  const watched = env[ENV.watched];
   return {
     environment,
     buckets: {
@@ -106,6 +132,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     memoryMb: memoryOf(env),
     ...(runs === undefined ? {} : { runs: RunSettings.parse(JSON.parse(runs)) }),
     ...(landings === undefined ? {} : { landings: z.array(Landing).parse(JSON.parse(landings)) }),
+    ...(watched === undefined ? {} : { watched: unpackWatched(watched) }),
     ...(stateDir === undefined
       ? {}
       : { embedded: { stateDir, engineUrl: need(ENV.embeddedUrl), catalogUrl: need(ENV.embeddedCatalog) } }),

@@ -18,6 +18,8 @@ export const EndedExecution = z.looseObject({
   stopDate: z.number(),
   /** JSON; null where EventBridge left it out because the event would have been too long. */
   input: z.string().nullish(),
+  /** JSON; null also where EventBridge left it out. */
+  output: z.string().nullish(),
   error: z.string().nullish(),
   cause: z.string().nullish(),
 });
@@ -26,7 +28,16 @@ export type EndedExecution = z.infer<typeof EndedExecution>;
 const Input = z.looseObject({
   job: z.string().optional(),
   item: z.object({ asset: z.string().min(1), partition: z.string() }).optional(),
+  /** Of a tick: which schedule, and when it was due. */
+  trigger: z.string().optional(),
+  scheduledTime: z.string().optional(),
 });
+
+/** What a task or a machine gives back of which a part has failed. */
+const PartlyFailed = z.union([
+  z.looseObject({ ok: z.literal(false) }),
+  z.looseObject({ failed: z.array(z.unknown()).min(1) }),
+]);
 
 /** What a starter says of the object that a run was started for. */
 const LandedInput = z.looseObject({
@@ -47,6 +58,10 @@ export interface EndedRun {
   readonly job: string;
   /** What the run was about; absent = it is followed as a run only. */
   readonly item?: ItemKey;
+  /** The schedule whose tick it was. */
+  readonly schedule?: string;
+  /** Its output names parts of it that failed; absent = nobody has told its output. */
+  readonly partly?: boolean;
   /** The version of a landed object that it was started for, and when that version was seen. */
   readonly landed?: { readonly at: number; readonly versions: Versions };
   /** What would run the same once more: its input without what was true of that one start. */
@@ -80,6 +95,8 @@ export function endedRun(execution: EndedExecution, prefix: string): EndedRun | 
     domain: stateMachineArn.slice(prefix.length).replaceAll("-", "_"),
     ...{ name, executionArn, startedAt: startDate, endedAt: stopDate, job },
     ...(item === undefined ? {} : { item }),
+    ...(input.trigger === undefined || input.scheduledTime === undefined ? {} : { schedule: input.trigger }),
+    ...(execution.output == null ? {} : { partly: isPartlyFailed(execution.output) }),
     ...(landed === undefined
       ? {}
       : { landed: { at: Date.parse(landed.eventTime), versions: { [landingUpstream(landed.key)]: landed.etag } } }),
@@ -88,6 +105,9 @@ export function endedRun(execution: EndedExecution, prefix: string): EndedRun | 
     ...(failure === undefined ? {} : { failure }),
   };
 }
+
+/** `output`: of a run that succeeded, JSON. */
+export const isPartlyFailed = (output: string): boolean => PartlyFailed.safeParse(parse(output)).success;
 
 /** Only people abort executions: nothing has failed, and nothing runs again by itself. */
 function outcomeOf({ status }: EndedExecution, failure: RunFailure | undefined): RunOutcome {

@@ -6,6 +6,7 @@
 import type { BackfillMode } from "./backfills/mode.ts";
 import { fargateSizeProblems, type FargateCpuUnits } from "./fargate-sizes.ts";
 import { laneProblems } from "./lanes/declared-lanes.ts";
+import { pingProblems } from "./pings.ts";
 import { scheduleProblems } from "./schedules/problems.ts";
 
 /** `emulated` is the one that is deployed to an emulator of AWS, to prove the others without an account. */
@@ -78,6 +79,10 @@ export interface TaskDeclaration {
    * `resolveStarts` makes a list of it.
    */
   readonly answersFor?: readonly string[] | "every";
+  /** It tells the checks that schedules and domains declare as their `ping`; `resolvePings` gives it their secrets. */
+  readonly pings?: true;
+  /** What all domains together declare of these, the task is told: it looks after all of them. */
+  readonly watches?: readonly ("assets" | "schedules")[];
   /** Named concurrency pools that the task takes a slot of. */
   readonly lanes?: readonly string[];
 }
@@ -123,6 +128,8 @@ export interface ScheduleTrigger {
   readonly overlap?: boolean;
   /** No success for longer than this is an error even though nothing failed. Absent = 1.5 times the gap between ticks. */
   readonly maximumSilenceHours?: number;
+  /** Secret role `healthchecks/<id>` of the check that is told how each of its runs ended. Without a value nobody is. */
+  readonly ping?: string;
 }
 
 /** A run of any other domain of the environment has ended, well or not. Only for machines whose runs send no such event. */
@@ -195,6 +202,10 @@ export interface Pipeline {
    * start the machine itself. Absent = `standard`: every run is on record, is named by a starter, and may take days.
    */
   readonly machine?: "standard" | "express";
+  /** A run that takes longer raises an alert. Absent = three quarters of the machine's own limit, which ends it. */
+  readonly longestMinutes?: number;
+  /** As of a schedule, for every run of the domain. */
+  readonly ping?: string;
   /** Jobs of the machine: the values of `input.job`. */
   readonly jobs: Readonly<Record<string, JobDeclaration>>;
   /** Key = ASL state = substitution = metric = console label, PascalCase. */
@@ -235,6 +246,7 @@ export function definePipeline(pipeline: Pipeline): Pipeline {
           `trigger "${trigger.id}" gives a starter no event to name a run by: declare the machine as express`,
       ),
     ...pipeline.assets.flatMap((asset) => assetProblems(pipeline, asset)),
+    ...pingProblems(pipeline),
     ...pipeline.triggers.flatMap((trigger) => (trigger.kind === "schedule" ? scheduleProblems(trigger) : [])),
     ...Object.entries(pipeline.tasks).flatMap(([name, { compute }]) =>
       compute.kind === "fargate" ? fargateSizeProblems(compute).map((problem) => `task "${name}" has ${problem}`) : [],

@@ -1,8 +1,10 @@
-import { ENV, type RunSettings } from "../../core/io/settings.ts";
+import { ENV, packWatched, type RunSettings, type Watched } from "../../core/io/settings.ts";
 import { assetsIn } from "../../core/model/assets.ts";
 import { landingsIn, type Landing } from "../../core/model/landings/landing.ts";
 import { lanesIn, RUNS_AT_ONCE } from "../../core/model/lanes/declared-lanes.ts";
+import { pingsIn } from "../../core/model/pings.ts";
 import type { Pipeline, TaskDeclaration } from "../../core/model/pipeline.ts";
+import { schedulesIn } from "../../core/model/schedules/declared-schedules.ts";
 import type { EnvironmentProps, Names } from "../environment.ts";
 import { QUERY_RESULTS } from "../lake-layout.ts";
 import { machineArn, tableBucketArn, type Place } from "./literal-arns.ts";
@@ -10,6 +12,7 @@ import { machineArn, tableBucketArn, type Place } from "./literal-arns.ts";
 /** What decides which run comes next, as all domains together declare it. */
 export interface DeclaredRuns extends RunSettings {
   readonly landings: readonly Landing[];
+  readonly watched: Watched;
 }
 
 export const declaredRuns = (environment: EnvironmentProps, pipelines: readonly Pipeline[]): DeclaredRuns => ({
@@ -17,7 +20,12 @@ export const declaredRuns = (environment: EnvironmentProps, pipelines: readonly 
   cap: RUNS_AT_ONCE[environment.name],
   failedOnceDelayMs: environment.failedOnceMinutes * 60_000,
   assets: assetsIn(pipelines),
+  pings: pingsIn(environment.name, pipelines),
   landings: landingsIn(pipelines),
+  watched: {
+    assets: pipelines.flatMap(({ assets }) => assets.map(({ id }) => id)).toSorted(),
+    schedules: schedulesIn(environment, pipelines),
+  },
 });
 
 /**
@@ -29,8 +37,13 @@ export const taskEnvironment = (
   place: Place,
   environment: EnvironmentProps,
   names: Names,
-  { warehouse = false, starts = [], reads = [] }: Pick<TaskDeclaration, "warehouse" | "starts" | "reads">,
-  { landings, ...runs }: DeclaredRuns,
+  {
+    warehouse = false,
+    starts = [],
+    reads = [],
+    watches = [],
+  }: Pick<TaskDeclaration, "warehouse" | "starts" | "reads" | "watches">,
+  { landings, watched, ...runs }: DeclaredRuns,
 ): Record<string, string> => ({
   [ENV.environment]: environment.name,
   [ENV.landing]: names.bucket("landing"),
@@ -46,6 +59,9 @@ export const taskEnvironment = (
   // Lambda holds 4 KB of environment: whoever does not read what lands needs no list of it.
   ...(starts.length > 0 && reads.some(({ bucket }) => bucket === "landing")
     ? { [ENV.landings]: JSON.stringify(landings) }
+    : {}),
+  ...(watches.length > 0
+    ? { [ENV.watched]: packWatched(Object.fromEntries(watches.map((what) => [what, watched[what]]))) }
     : {}),
   ...(warehouse ? dbtEnvironment(environment, names) : {}),
 });

@@ -16,6 +16,8 @@ export interface AlarmKind {
    * Says so too when it is over. Off for what cannot be over: five minutes without another failed run repair none.
    */
   readonly tellsWhenOver: boolean;
+  /** Sounds below the threshold, and when there are no figures at all: of what has to happen again and again. */
+  readonly below?: true;
 }
 
 const AT_ONCE = { threshold: 1, periodMinutes: 5, bad: [1, 1] } as const;
@@ -118,6 +120,30 @@ export const ALARM_KINDS = {
     ...AT_ONCE,
     tellsWhenOver: false,
   },
+  UnclassifiedErrors: {
+    scope: "domain",
+    says: "Tasks failed with errors that have no class: a bug, or an answer that is not mapped yet. The target is none.",
+    runbook: "failed-run.md#an-error-has-no-class",
+    ...AT_ONCE,
+    tellsWhenOver: false,
+  },
+  QueueAge: {
+    scope: "domain",
+    says: "A run has waited in its lane for more than an hour; backfills, which are meant to wait, are left out.",
+    runbook: "queues.md#runs-wait-too-long",
+    threshold: 3_600,
+    unit: " s",
+    periodMinutes: 5,
+    bad: [3, 3],
+    tellsWhenOver: true,
+  },
+  ClosedLanes: {
+    scope: "domain",
+    says: "A lane is closed: its runs wait until somebody opens it.",
+    runbook: "queues.md#a-lane-is-closed",
+    ...REPEATED,
+    tellsWhenOver: true,
+  },
   LedgerThrottled: {
     scope: "platform",
     says: "DynamoDB refuses requests to the ledger.",
@@ -141,6 +167,24 @@ export const ALARM_KINDS = {
     periodMinutes: 5,
     bad: [2, 3],
     tellsWhenOver: true,
+  },
+  UnsentAlerts: {
+    scope: "platform",
+    says: "An alert could not be sent to Slack for a quarter of an hour; this message comes by another way.",
+    runbook: "silence.md#alerts-could-not-be-sent",
+    threshold: 900,
+    unit: " s",
+    periodMinutes: 5,
+    bad: [1, 1],
+    tellsWhenOver: true,
+  },
+  ClockStopped: {
+    scope: "platform",
+    says: "Nobody has looked around for a quarter of an hour: the coordinator's clock stands still, or its look fails. Nothing else tells of silence, stuck runs and queues.",
+    runbook: "silence.md#the-clock-stands-still",
+    ...LASTING,
+    tellsWhenOver: true,
+    below: true,
   },
   UndeliveredAlarms: {
     scope: "platform",

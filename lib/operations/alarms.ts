@@ -39,7 +39,7 @@ export class Alarms extends Construct {
   }
 
   private alarm(name: AlarmName, id: string, metric: IMetric, { environment, prefix, topic }: AlarmsProps): Alarm {
-    const { says, runbook, threshold, bad, tellsWhenOver }: AlarmKind = ALARM_KINDS[name];
+    const { says, runbook, threshold, bad, tellsWhenOver, below }: AlarmKind = ALARM_KINDS[name];
     const alarm = new Alarm(this, id, {
       alarmName: `${prefix}-${id.replaceAll(/\B([A-Z0-9])/g, "-$1").toLowerCase()}`,
       alarmDescription: `${says} Runbook: ${environment.runbooks}/${runbook}`,
@@ -47,9 +47,10 @@ export class Alarms extends Construct {
       threshold,
       datapointsToAlarm: bad[0],
       evaluationPeriods: bad[1],
-      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      // These metrics are written when something happens: none means that nothing did.
-      treatMissingData: TreatMissingData.NOT_BREACHING,
+      comparisonOperator:
+        below === true ? ComparisonOperator.LESS_THAN_THRESHOLD : ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      // Most metrics are written when something happens: none means that nothing did.
+      treatMissingData: below === true ? TreatMissingData.BREACHING : TreatMissingData.NOT_BREACHING,
     });
     const action = new SnsAction(topic);
     alarm.addAlarmAction(action);

@@ -121,6 +121,15 @@ export const ofTasks = (
     period,
   });
 
+/** What tasks measure of the environment and not of themselves (`measure` of core/task.ts). */
+export const ofPlatform = (
+  { name: environment }: Pick<EnvironmentProps, "name">,
+  name: string,
+  statistic: string,
+  dimensions: Readonly<Record<string, string>> = {},
+  label?: string,
+): Metric => metric("Millrace", name, { environment, ...dimensions }, statistic, label);
+
 /** Free, once a day. */
 export const bucketSize = (bucketName: string, label: string): Metric =>
   metric(

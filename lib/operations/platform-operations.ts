@@ -18,7 +18,7 @@ export interface PlatformOperationsProps {
 export class PlatformOperations extends Construct {
   constructor(scope: Construct, id: string, { environment, names, pipelines, topic }: PlatformOperationsProps) {
     super(scope, id);
-    const watches = platformWatches(names);
+    const watches = platformWatches(environment, names);
     const alarms = new Alarms(this, "Alarms", { environment, prefix: `${names.prefix}-platform`, topic, watches });
     new PlatformDashboard(this, "Dashboard", { environment, names, pipelines, alarms: alarms.all });
     const { costAnomalyUsd: aboveUsd, without } = environment;

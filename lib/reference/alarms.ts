@@ -12,7 +12,7 @@ export const alarmsPage = (pipelines: readonly Pipeline[]): string => {
   const environment = { name: "production", organisation: "organisation" } as const;
   const names = namesOf(environment);
   const counts = [
-    ["platform", watchedMetrics(platformWatches(names))] as const,
+    ["platform", watchedMetrics(platformWatches(environment, names))] as const,
     ...pipelines.map((pipeline) => {
       const watches = domainWatches({ environment, names, pipeline, machineArn: "machine", starterArn: "starter" });
       return [pipeline.domain, watchedMetrics(watches)] as const;
@@ -49,5 +49,5 @@ const kinds = (scope: AlarmKind["scope"]): string =>
       ]),
   );
 
-const sounds = ({ threshold, periodMinutes, bad: [count, of], unit = "" }: AlarmKind): string =>
-  `at ${threshold}${unit} or more in ${of === 1 ? "any" : `${count} of ${of} periods of`} ${periodMinutes} minutes`;
+const sounds = ({ threshold, periodMinutes, bad: [count, of], unit = "", below }: AlarmKind): string =>
+  `${below === true ? `below ${threshold}${unit}, or without figures,` : `at ${threshold}${unit} or more`} in ${of === 1 ? "any" : `${count} of ${of} periods of`} ${periodMinutes} minutes`;

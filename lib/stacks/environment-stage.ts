@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Stage } from "aws-cdk-lib";
 import type { Construct } from "constructs";
+import * as z from "zod";
 import type { Pipeline } from "../../core/model/pipeline.ts";
 import type { Bundles } from "../constructs/bundle.ts";
 import { declaredRuns } from "../constructs/task-environment.ts";
@@ -32,14 +33,31 @@ export class EnvironmentStage extends Stage {
       env: { ...(account === undefined ? {} : { account }), ...(region === undefined ? {} : { region }) },
     });
     const pipelines = domains.map(({ pipeline }) => pipeline);
-    const runs = declaredRuns(environment, pipelines);
+    const machines = domains.map(({ pipeline, definition }) => ({
+      pipeline,
+      text: readFileSync(join(root, definition), "utf8"),
+    }));
+    const longestSeconds = Object.fromEntries(machines.flatMap(longestOf));
+    const runs = { ...declaredRuns(environment, pipelines), longestSeconds };
     const platform = new PlatformStack(this, { environment, pipelines });
     if (environment.relational) new RelationalStack(this, environment).addStackDependency(platform);
-    for (const { pipeline, definition } of domains) {
-      const text = readFileSync(join(root, definition), "utf8");
+    for (const { pipeline, text } of machines) {
       new PipelineStack(this, { environment, pipeline, runs, definition: text, bundles, layer }).addStackDependency(
         platform,
       );
     }
   }
+}
+
+const Limit = z.looseObject({ TimeoutSeconds: z.number() });
+const SHARE_OF_LIMIT = 0.75;
+
+/** When a run of the domain counts as stuck; runs of Express machines are nobody's to watch. */
+function longestOf({ pipeline, text }: { readonly pipeline: Pipeline; readonly text: string }): [string, number][] {
+  if (pipeline.machine === "express") return [];
+  const seconds =
+    pipeline.longestMinutes === undefined
+      ? Limit.parse(JSON.parse(text)).TimeoutSeconds * SHARE_OF_LIMIT
+      : pipeline.longestMinutes * 60;
+  return [[pipeline.domain, Math.round(seconds)]];
 }

@@ -63,10 +63,12 @@ export const coordinator = definePipeline({
       starts: "every",
     },
     Sweep: {
-      description: "Looks after slots, delayed requests, and ends that no event has told.",
+      description:
+        "Looks after slots and delayed requests, and for what no event tells: lost ends, silence, stuck runs.",
       handler: "coordinator/sweep",
       compute: { kind: "lambda", memoryMb: 512, timeoutSeconds: 240 },
       reads: [{ bucket: "artifacts", prefix: "backfills/" }],
+      watches: ["schedules"],
       ledger: "write",
       starts: "every",
     },

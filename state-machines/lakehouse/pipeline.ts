@@ -67,6 +67,7 @@ export const lakehouse = definePipeline({
       timeZone: "UTC",
       environments: ["dev", "qa", "production"],
       misfire: "run-once",
+      ping: "healthchecks/lakehouse",
     },
   ],
   assets: [

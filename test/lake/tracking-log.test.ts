@@ -102,6 +102,7 @@ describe.skipIf(missingExtensions !== undefined)(`a tracking log (${missingExten
         tokens: { succeed: none, fail: none, heartbeat: none },
         executions: { start: none, describe: none, stop: none },
       },
+      measure: () => undefined,
       settings: {
         environment: "dev",
         buckets,

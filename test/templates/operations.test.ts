@@ -31,12 +31,14 @@ describe.each(ENVIRONMENTS)("operations of %s", (name) => {
     }
   });
 
-  it("send every alarm to the topic, under a name of its own, and count silence as health", () => {
+  it("send every alarm to the topic, under a name of its own, and count silence as health, but for the clock", () => {
     const alarms = of(name, "AWS::CloudWatch::Alarm").map(({ properties }) => properties);
     const names = alarms.map((properties) => properties["AlarmName"]);
     expect(new Set(names).size).toBe(names.length);
     for (const properties of alarms) {
-      expect(properties["TreatMissingData"]).toBe("notBreaching");
+      const isClock = properties["AlarmName"] === `millrace-${name}-platform-clock-stopped`;
+      expect(properties["TreatMissingData"]).toBe(isClock ? "breaching" : "notBreaching");
+      expect(String(properties["ComparisonOperator"]).startsWith("LessThan")).toBe(isClock);
       expect(properties["AlarmActions"]).toHaveLength(1);
       expect(String(properties["AlarmName"])).toMatch(new RegExp(`^millrace-${name}-`));
     }
@@ -61,7 +63,7 @@ describe.each(ENVIRONMENTS)("operations of %s", (name) => {
   it("look only at resources that are deployed here", () => {
     const physical = physicalNames(name);
     const watched = watchedIn(name).flatMap(({ namespace, dimensions }) =>
-      namespace === "AWS/Usage"
+      namespace === "AWS/Usage" || namespace === "Millrace"
         ? []
         : Object.entries(dimensions).filter(([key]) => !["Operation", "StorageType", "ExecutedVersion"].includes(key)),
     );

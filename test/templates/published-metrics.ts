@@ -42,4 +42,8 @@ export const publishedMetrics: Readonly<Record<string, readonly string[]>> = {
   "AWS/Usage Class,Resource,Service,Type": ["ResourceCount"],
   // Our own; core/task.test.ts holds the tasks to it.
   "Millrace domain,environment,service": ["TaskMilliseconds", "TaskFailed"],
+  "Millrace domain,environment": ["UnclassifiedErrors"],
+  // Of the sweep, lambdas/coordinator/sweep.ts.
+  "Millrace environment,lane": ["QueueAge", "ClosedLanes"],
+  "Millrace environment": ["Looks", "UnsentAlertAge"],
 };

@@ -29,6 +29,8 @@ it("every grant", () => {
     openedx.InspectLog | encrypt | key | via s3, if encryption is own
     openedx.InspectLog | encrypt items | key | via dynamodb, if encryption is own
     openedx.NormaliseLog | read objects | landing/sources/*
+    openedx.NormaliseLog | read objects | lake/staging/*
+    openedx.NormaliseLog | read objects | artifacts/commits/*
     openedx.NormaliseLog | write objects | landing/mitx/*
     openedx.NormaliseLog | write objects | landing/mitxonline/*
     openedx.NormaliseLog | write objects | landing/xpro/*
@@ -39,8 +41,8 @@ it("every grant", () => {
     openedx.NormaliseLog | write objects | artifacts/commits/*
     openedx.NormaliseLog | list objects | landing | s3:prefix = sources/* | mitx/* | mitxonline/* | xpro/* | edxorg/*
     openedx.NormaliseLog | list objects | lake | s3:prefix = staging/*
+    openedx.NormaliseLog | list objects | artifacts | s3:prefix = commits/* | accounting/tracking_logs/*
     openedx.NormaliseLog | list objects | quarantine | s3:prefix = quarantine/tracking_logs/*
-    openedx.NormaliseLog | list objects | artifacts | s3:prefix = accounting/tracking_logs/* | commits/*
     openedx.NormaliseLog | write items | ledger
     openedx.NormaliseLog | see tables | table-bucket | if lake is s3tables
     openedx.NormaliseLog | read tables | tables | s3tables:namespace = raw, if lake is s3tables
@@ -49,6 +51,8 @@ it("every grant", () => {
     openedx.NormaliseLog | encrypt | key | via s3 | s3tables, if encryption is own
     openedx.NormaliseLog | encrypt items | key | via dynamodb, if encryption is own
     openedx.NormaliseLargeLog | read objects | landing/sources/*
+    openedx.NormaliseLargeLog | read objects | lake/staging/*
+    openedx.NormaliseLargeLog | read objects | artifacts/commits/*
     openedx.NormaliseLargeLog | write objects | landing/mitx/*
     openedx.NormaliseLargeLog | write objects | landing/mitxonline/*
     openedx.NormaliseLargeLog | write objects | landing/xpro/*
@@ -59,8 +63,8 @@ it("every grant", () => {
     openedx.NormaliseLargeLog | write objects | artifacts/commits/*
     openedx.NormaliseLargeLog | list objects | landing | s3:prefix = sources/* | mitx/* | mitxonline/* | xpro/* | edxorg/*
     openedx.NormaliseLargeLog | list objects | lake | s3:prefix = staging/*
+    openedx.NormaliseLargeLog | list objects | artifacts | s3:prefix = commits/* | accounting/tracking_logs/*
     openedx.NormaliseLargeLog | list objects | quarantine | s3:prefix = quarantine/tracking_logs/*
-    openedx.NormaliseLargeLog | list objects | artifacts | s3:prefix = accounting/tracking_logs/* | commits/*
     openedx.NormaliseLargeLog | write items | ledger
     openedx.NormaliseLargeLog | see tables | table-bucket | if lake is s3tables
     openedx.NormaliseLargeLog | read tables | tables | s3tables:namespace = raw, if lake is s3tables
@@ -70,6 +74,8 @@ it("every grant", () => {
     openedx.NormaliseLargeLog | encrypt items | key | via dynamodb, if encryption is own
     openedx.NormaliseLargeLog | answer its machine | openedx
     openedx.ExtractCourse | read objects | landing/sources/*
+    openedx.ExtractCourse | read objects | lake/staging/*
+    openedx.ExtractCourse | read objects | artifacts/commits/*
     openedx.ExtractCourse | write objects | landing/mitx/openedx/*
     openedx.ExtractCourse | write objects | landing/mitxonline/openedx/*
     openedx.ExtractCourse | write objects | landing/xpro/openedx/*
@@ -78,8 +84,8 @@ it("every grant", () => {
     openedx.ExtractCourse | write objects | artifacts/commits/*
     openedx.ExtractCourse | list objects | landing | s3:prefix = sources/* | mitx/openedx/* | mitxonline/openedx/* | xpro/openedx/*
     openedx.ExtractCourse | list objects | lake | s3:prefix = staging/*
-    openedx.ExtractCourse | list objects | quarantine | s3:prefix = quarantine/course_archives/*
     openedx.ExtractCourse | list objects | artifacts | s3:prefix = commits/*
+    openedx.ExtractCourse | list objects | quarantine | s3:prefix = quarantine/course_archives/*
     openedx.ExtractCourse | write items | ledger
     openedx.ExtractCourse | encrypt | key | via s3, if encryption is own
     openedx.ExtractCourse | encrypt items | key | via dynamodb, if encryption is own
@@ -179,6 +185,14 @@ it("every grant", () => {
     coordinator.Sweep | follow runs | operations
     coordinator.Sweep | decrypt | key | via s3, if encryption is own
     coordinator.Sweep | encrypt items | key | via dynamodb, if encryption is own
+    coordinator.ApplyCode | write items | ledger
+    coordinator.ApplyCode | start runs | openedx
+    coordinator.ApplyCode | follow runs | openedx
+    coordinator.ApplyCode | start runs | lakehouse
+    coordinator.ApplyCode | follow runs | lakehouse
+    coordinator.ApplyCode | start runs | operations
+    coordinator.ApplyCode | follow runs | operations
+    coordinator.ApplyCode | encrypt items | key | via dynamodb, if encryption is own
     coordinator.Reconcile | read objects | landing/sources/*
     coordinator.Reconcile | list objects | landing | s3:prefix = sources/*
     coordinator.Reconcile | write items | ledger
@@ -194,6 +208,15 @@ it("every grant", () => {
     operations.SendAlert | read secret | slack/bot
     operations.SendAlert | decrypt | key | via secretsmanager, if encryption is own
     operations.SendAlert | encrypt items | key | via dynamodb, if encryption is own
+    operations.CheckPartitions | write items | ledger
+    operations.CheckPartitions | start runs | operations
+    operations.CheckPartitions | follow runs | operations
+    operations.CheckPartitions | encrypt items | key | via dynamodb, if encryption is own
+    operations.SendPing | write items | ledger
+    operations.SendPing | read secret | slack/bot
+    operations.SendPing | read secret | healthchecks/lakehouse
+    operations.SendPing | decrypt | key | via secretsmanager, if encryption is own
+    operations.SendPing | encrypt items | key | via dynamodb, if encryption is own
     operations.RecordFailure | write items | ledger
     operations.RecordFailure | encrypt items | key | via dynamodb, if encryption is own
     "
@@ -231,6 +254,7 @@ it("every trigger", () => {
     coordinator.run_ended | run-ended run_ended | every end of a run
     coordinator.worker_stopped | worker-stopped worker_stopped | every end of a container
     coordinator.sweep | schedule clock | rate(1 minutes) UTC (dev ci qa production emulated)
+    operations.check_partitions | schedule check_partitions | cron(0 13 * * ? *) UTC (dev ci qa production emulated)
     "
   `);
 });

@@ -49,11 +49,12 @@ export function awsExecutions(machineArnPrefix: string): Executions {
       const found = await find(arnOf(domain, name));
       const status = EXECUTION_STATUSES.find((known) => known === found?.status);
       if (found?.startDate === undefined || status === undefined) return undefined;
-      const { startDate: startedAt, stopDate: endedAt, error, cause } = found;
+      const { startDate: startedAt, stopDate: endedAt, output, error, cause } = found;
       return {
         status,
         startedAt,
         ...(endedAt === undefined ? {} : { endedAt }),
+        ...(output === undefined ? {} : { output }),
         ...(error === undefined ? {} : { error }),
         ...(cause === undefined ? {} : { cause }),
       };

@@ -16,6 +16,10 @@ const Described = z.object({
       status: z.enum(EXECUTION_STATUSES),
       startedAt: z.coerce.date(),
       endedAt: z.coerce.date().exactOptional(),
+      output: z
+        .unknown()
+        .transform((output) => JSON.stringify(output))
+        .exactOptional(),
       error: z.string().exactOptional(),
       cause: z.string().exactOptional(),
     })

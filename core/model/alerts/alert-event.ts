@@ -104,6 +104,19 @@ const Silence = z.object({
   links: Links.default({}),
 });
 
+/** A schedule that was silent has succeeded again. */
+const ScheduleHeard = z.object({ ...common, kind: z.literal("schedule-heard"), schedule: Text });
+
+/** It runs for longer than was declared, and nothing has ended it. */
+const RunStuck = z.object({
+  ...common,
+  kind: z.literal("run-stuck"),
+  run: Run,
+  item: Item,
+  startedAt: z.iso.datetime(),
+  limitSeconds: z.number().positive(),
+});
+
 const LaneClosed = z.object({
   ...common,
   kind: z.literal("lane-closed"),
@@ -136,6 +149,8 @@ export const AlertEvent = z.discriminatedUnion("kind", [
   RunSucceeded,
   ChecksFailed,
   Silence,
+  ScheduleHeard,
+  RunStuck,
   LaneClosed,
   LaneOpened,
   PingFailed,
@@ -143,8 +158,8 @@ export const AlertEvent = z.discriminatedUnion("kind", [
 export type AlertEvent = z.infer<typeof AlertEvent>;
 
 /** Events that only end what others began. */
-export type ClosingEvent = Extract<AlertEvent, { kind: "run-succeeded" | "lane-opened" }>;
+export type ClosingEvent = Extract<AlertEvent, { kind: "run-succeeded" | "lane-opened" | "schedule-heard" }>;
 export type ToldEvent = Exclude<AlertEvent, ClosingEvent>;
 
 export const isClosing = (event: AlertEvent): event is ClosingEvent =>
-  event.kind === "run-succeeded" || event.kind === "lane-opened";
+  event.kind === "run-succeeded" || event.kind === "lane-opened" || event.kind === "schedule-heard";

@@ -36,6 +36,8 @@ function causeOf(event: ToldEvent): Cause {
     case "dead-man":
     case "schedule-silent":
       return { step: `schedule ${event.schedule}`, class: "Silent", errorName: event.kind };
+    case "run-stuck":
+      return { step: "run", class: "Stuck", errorName: "run_stuck" };
     case "lane-closed":
       return { step: `lane ${event.lane}`, class: event.class, errorName: event.errorName };
     case "ping-failed":
@@ -68,9 +70,13 @@ export function subjectKey(event: AlertEvent): string | undefined {
     case "lane-closed":
     case "lane-opened":
       return digest(["lane", event.environment, event.lane]);
-    case "checks-failed":
     case "dead-man":
     case "schedule-silent":
+    case "schedule-heard":
+      return digest(["schedule", event.environment, event.schedule]);
+    // A run that was stuck tells of its end itself.
+    case "run-stuck":
+    case "checks-failed":
     case "ping-failed":
       return undefined;
   }

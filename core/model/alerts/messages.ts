@@ -52,6 +52,26 @@ function noticeOf(event: Notice, suppressed: number): SlackMessage {
         actions([button("Logs", event.links.logs), button("Runbook", event.links.runbook)]),
       ]);
     }
+    case "run-stuck": {
+      const title = `Millrace ${env} Run Stuck`;
+      const text = `runs for more than ${event.limitSeconds} s`;
+      return message(`${title}: ${pipeline} ${event.run.id}: ${text}`, [
+        header(title),
+        section([
+          field("Pipeline", pipeline),
+          field("Partition", event.item?.partition ?? "none"),
+          field("Run", event.run.id),
+          field("Since", event.startedAt),
+          text,
+        ]),
+        more,
+        actions([
+          button("Open execution", event.run.links.execution),
+          button("Logs", event.run.links.logs),
+          button("Runbook", event.run.links.runbook),
+        ]),
+      ]);
+    }
     case "lane-closed": {
       const title = `Millrace ${env} Lane Closed`;
       return message(`${title}: ${event.lane} (${event.errorName})`, [
