@@ -61,6 +61,22 @@ it.each([
   expect(publishedMetrics[`${Namespace} ${Dimensions?.[0].toSorted().join()}`]).toContain(Metrics?.[0]?.Name);
 });
 
+it("an error without a class is counted by environment and domain, and one with a class is not", async () => {
+  const counted = async (error: Error) => {
+    written = [];
+    const handler = task({ name: "Act", input: z.unknown(), run: () => Promise.reject(error) });
+    await Promise.allSettled([handler({ run: { ...run, state: "Act", attempt: 0 }, input: {} }, {} as never)]);
+    return written
+      .flatMap((text) => Emf.safeParse(parsed(text)).data ?? [])
+      .filter((line) => "UnclassifiedErrors" in line);
+  };
+  const [line, ...others] = await counted(new TypeError("undefined is not a function"));
+  expect(others).toEqual([]);
+  expect(line).toMatchObject({ environment: "qa", domain: "openedx", UnclassifiedErrors: 1 });
+  expect(line?._aws.CloudWatchMetrics[0].Dimensions[0].toSorted()).toEqual(["domain", "environment"]);
+  expect(await counted(new Failure("Rejected", "No.", { code: "no", what: "say yes" }))).toEqual([]);
+});
+
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -232,7 +232,8 @@ describe("the other verbs", () => {
 
 describe("schedules", () => {
   test("are listed as deployed, previewed, and switched only by somebody, for a reason and for a while", () => {
-    expect(json("schedules").value).toMatchObject([{ id: "sweep", declared: "on", state: "on" }]);
+    const listed = () => json("schedules").value.filter(({ id }: { id: string }) => id === "sweep");
+    expect(listed()).toMatchObject([{ id: "sweep", declared: "on", state: "on" }]);
     const refused = json("schedules", "off", "sweep", "--until", "12h");
     expect(refused).toMatchObject({ status: 2, value: { error: { code: "bad_override" } } });
     const order = ["--until", "1d", "--reason", "the source is being moved", "--author", "mk"];
@@ -240,7 +241,7 @@ describe("schedules", () => {
       state: "off",
       override: { author: "mk" },
     });
-    expect(json("schedules").value).toMatchObject([{ id: "sweep", declared: "on", state: "off" }]);
+    expect(listed()).toMatchObject([{ id: "sweep", declared: "on", state: "off" }]);
     // Every four hours: six of them within the day.
     const ahead = json("schedules", "preview", "sweep", "--count", "7").value;
     expect(ahead[5]).toMatchObject({ outcome: "skipped: off" });

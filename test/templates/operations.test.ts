@@ -92,6 +92,29 @@ describe.each(ENVIRONMENTS)("operations of %s", (name) => {
   });
 });
 
+it("an alarm sounds for each way in which the platform can fall silent", () => {
+  const alarms = new Map(
+    of("production", "AWS::CloudWatch::Alarm").map(({ properties }) => [String(properties["AlarmName"]), properties]),
+  );
+  const expected = [
+    ["openedx-queue-age", "QueueAge", ["environment", "lane"], 3_600, 3],
+    ["openedx-closed-lanes", "ClosedLanes", ["environment", "lane"], 1, 3],
+    ["coordinator-unclassified-errors", "UnclassifiedErrors", ["domain", "environment"], 1, 1],
+    ["platform-unsent-alerts", "UnsentAlertAge", ["environment"], 900, 1],
+    ["platform-clock-stopped", "Looks", ["environment"], 1, 3],
+  ] as const;
+  for (const [name, metric, dimensions, threshold, periods] of expected) {
+    const alarm = alarms.get(`millrace-production-${name}`);
+    expect(alarm, name).toMatchObject({ Threshold: threshold, EvaluationPeriods: periods });
+    const [first] = inAlarm(alarm);
+    expect(first, name).toMatchObject({ namespace: "Millrace", metric });
+    expect(Object.keys(first?.dimensions ?? {}).sort(), name).toEqual(dimensions);
+    expect(first?.dimensions["environment"]).toBe("production");
+  }
+  // Its lanes are nobody's: an Express machine has none.
+  expect(alarms.has("millrace-production-coordinator-queue-age")).toBe(false);
+});
+
 it("the emulator's environment leaves out what the emulator lacks, and the others nothing", () => {
   const lacking = (name: EnvironmentName) => ({
     sums: of(name, "AWS::CloudWatch::Alarm").some(({ properties }) => "Metrics" in properties),
