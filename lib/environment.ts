@@ -84,6 +84,8 @@ export function namesOf({ name, organisation }: Pick<EnvironmentProps, "name" | 
     alarmTopic: `${prefix}-alarms`,
     cluster: `${prefix}-tasks`,
     secretPrefix: `millrace/${name}`,
+    /** A policy for people, given to nobody by the stacks. */
+    operatorPolicy: `${prefix}-operator`,
     /** Names of the platform stack's exports that pipeline stacks import. */
     subnetsExport: `${prefix}-subnets`,
     securityGroupExport: `${prefix}-task-security-group`,

@@ -4,7 +4,8 @@ import { Failure, isFailure } from "../../core/model/failures.ts";
 import type { EnvironmentName } from "../../core/model/pipeline.ts";
 import { DECLARATIONS_OUTPUT, declarationsDigest } from "../../lib/constructs/declarations.ts";
 import { declaredRuns, taskEnvironment } from "../../lib/constructs/task-environment.ts";
-import { namesOf } from "../../lib/environment.ts";
+import type { Place } from "../../lib/constructs/literal-arns.ts";
+import { namesOf, type EnvironmentProps } from "../../lib/environment.ts";
 import { domains } from "../../state-machines/index.ts";
 import { environmentOf } from "../environments.ts";
 
@@ -41,10 +42,14 @@ export async function deployedSettings(name: EnvironmentName, note: (message: st
   }
   // arn:<partition>:sts::…
   const partition = who.arn.split(":")[1] ?? "aws";
+  return readSettings(operatorEnvironment(environment, { ...who, partition }));
+}
+
+/** What a task that starts every domain's runs, and reads what has landed, finds in its environment. */
+export function operatorEnvironment(environment: EnvironmentProps, place: Place): Record<string, string> {
+  const pipelines = domains.map(({ pipeline }) => pipeline);
   const task = { starts: pipelines.map(({ domain }) => domain), reads: [{ bucket: "landing", prefix: "" }] } as const;
-  return readSettings(
-    taskEnvironment({ ...who, partition }, environment, names, task, declaredRuns(environment, pipelines)),
-  );
+  return taskEnvironment(place, environment, namesOf(environment), task, declaredRuns(environment, pipelines));
 }
 
 async function identify(account: Account): ReturnType<Account["identity"]> {

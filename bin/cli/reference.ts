@@ -70,6 +70,8 @@ const INTRO = `# Command line
 
 \`npx millrace <verb>\` steers the engine of one state folder (\`.millrace/\` in the repository, \`--state DIR\` or \`$MILLRACE_STATE\`).
 A verb that needs the engine starts one in the background when none runs.
+Verbs with \`--environment\` (\`--env\`, or \`$MILLRACE_ENVIRONMENT\`) act on that environment in AWS instead, with the credentials that AWS's tools
+would use; the others then refuse. What an operator needs: [deploy.md](../deploy.md#who-may-operate-it).
 
 With \`--json\` a verb prints exactly one JSON document on stdout; progress and remarks go to stderr.
 An error is then \`{"error":{"name","code","message","hint"}}\`.
@@ -89,7 +91,7 @@ export function cliPage(): string {
   return [INTRO, ...VERBS.map((verb) => section(verb, "")), ...groups].join("\n");
 }
 
-function section({ usage, summary, options = [], examples }: Verb, group: string): string {
+function section({ usage, summary, options = [], home, examples }: Verb, group: string): string {
   const name = `${group}${usage.split(" ")[0] ?? ""}`;
   const shape = SHAPES[name];
   return [
@@ -99,6 +101,7 @@ function section({ usage, summary, options = [], examples }: Verb, group: string
       : [
           `| option | meaning |\n|---|---|\n${options.map(([flags, text]) => `| \`${flags}\` | ${text.replaceAll("|", "\\|")} |`).join("\n")}\n`,
         ]),
+    ...(home === "either" ? [`Acts on the engine of this machine, or with \`--environment\` on one in AWS.\n`] : []),
     ...(shape === undefined ? [] : [`\`--json\`: ${shape}\n`]),
     `\`\`\`sh\n${examples.map((line) => `npx millrace ${line}`).join("\n")}\n\`\`\`\n`,
   ].join("\n");

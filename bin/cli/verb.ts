@@ -49,6 +49,9 @@ export interface Verb {
   readonly run: (input: VerbInput, context: VerbContext) => Promise<number>;
 }
 
+const examplesOf = ({ examples, home }: Verb): readonly string[] =>
+  home === "either" ? [...examples, `${examples[0] ?? ""} --env qa`] : examples;
+
 /** Adds a verb with the options that all have. The exit code is left in `process.exitCode`. */
 export function addVerb(parent: Command, verb: Verb): void {
   const command = parent.command(verb.usage, { isDefault: verb.isDefault ?? false }).description(verb.summary);
@@ -58,7 +61,12 @@ export function addVerb(parent: Command, verb: Verb): void {
     .option("--json", "print one JSON document on stdout and everything else on stderr")
     .option("--state <dir>", "state folder (default: .millrace in the repository, or $MILLRACE_STATE)")
     .option("--debug", "show stack traces")
-    .addHelpText("after", `\nExamples:\n${verb.examples.map((line) => `  $ npx millrace ${line}`).join("\n")}`)
+    .addHelpText(
+      "after",
+      `\nExamples:\n${examplesOf(verb)
+        .map((line) => `  $ npx millrace ${line}`)
+        .join("\n")}`,
+    )
     .action(async () => {
       const options: Record<string, unknown> = command.optsWithGlobals();
       const { json, debug, state, environment: named } = Common.parse(options);

@@ -2,12 +2,14 @@ import { Stack, Tags } from "aws-cdk-lib";
 import { StateMachineType } from "aws-cdk-lib/aws-stepfunctions";
 import type { Construct } from "constructs";
 import type { Pipeline } from "../../core/model/pipeline.ts";
+import { COORDINATOR } from "../../core/model/platform-domains.ts";
 import type { Bundles } from "../constructs/bundle.ts";
 import { deadLetterQueue } from "../constructs/dead-letter-queue.ts";
 import { duckdbLayer } from "../constructs/duckdb-layer.ts";
 import { FargateTask } from "../constructs/fargate-task.ts";
 import { LambdaTask } from "../constructs/lambda-task.ts";
 import { Machine } from "../constructs/machine.ts";
+import { OperatorPolicy } from "../constructs/operator-policy.ts";
 import { CanaryReleases } from "../constructs/release.ts";
 import type { DeclaredRuns } from "../constructs/task-environment.ts";
 import { Starter } from "../constructs/starter.ts";
@@ -62,6 +64,7 @@ export class PipelineStack extends Stack {
     const { machine } = new Machine(this, "Machine", {
       ...{ environment, names, domain, type, definition, lambdas, fargates },
     });
+    if (domain === COORDINATOR) new OperatorPolicy(this, "Operator", environment, names, pipeline);
     const deadLetters = deadLetterQueue(this, "DeadLetters", names.deadLetters(domain));
     const starter =
       type === StateMachineType.EXPRESS

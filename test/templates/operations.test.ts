@@ -2,7 +2,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import * as z from "zod";
+import { operatorEnvironment } from "../../bin/cli/deployed.ts";
+import { environmentOf } from "../../bin/environments.ts";
 import { GROUPS, VERBS } from "../../bin/cli/program.ts";
+import { ENV } from "../../core/io/settings.ts";
 import { ENVIRONMENTS, type EnvironmentName } from "../../core/model/pipeline.ts";
 import { referencePages } from "../../lib/reference/pages.ts";
 import { domains } from "../../state-machines/index.ts";
@@ -29,6 +32,44 @@ describe.each(ENVIRONMENTS)("operations of %s", (name) => {
       expect(pages, text).toContain(page);
       if (anchor !== undefined) expect(anchorsOf(page), text).toContain(anchor);
     }
+  });
+
+  it("let a person with the operator's policy do what the coordinator does, and nothing else", () => {
+    const policies = of(name, "AWS::IAM::ManagedPolicy").map(({ properties }) => properties);
+    expect(policies).toMatchObject([{ ManagedPolicyName: `millrace-${name}-operator` }]);
+    for (const one of ["Roles", "Users", "Groups"]) expect(policies[0]).not.toHaveProperty(one);
+    const { Statement } = z
+      .object({ Statement: z.array(z.object({ Action: z.union([z.string(), z.array(z.string())]) })) })
+      .parse(policies[0]?.["PolicyDocument"]);
+    const services = Map.groupBy(new Set(Statement.flatMap(({ Action }) => Action)), (action) => action.split(":")[0]);
+    expect(Object.fromEntries([...services].map(([service, actions]) => [service, actions.length]))).toEqual({
+      ...{ s3: 5, dynamodb: 6, states: 3, cloudformation: 2 },
+      ...(of(name, "AWS::KMS::Key").length > 0 ? { kms: 6 } : {}),
+    });
+  });
+
+  it("give the command line the settings that the coordinator has", () => {
+    const place = { account: "111122223333", region: "eu-west-1", partition: "aws" };
+    const reconcile = of(name, "AWS::Lambda::Function").find(
+      ({ properties }) => properties["FunctionName"] === `millrace-${name}-coordinator-Reconcile`,
+    );
+    const text = JSON.stringify(reconcile?.properties["Environment"])
+      .replaceAll('{"Ref":"AWS::AccountId"}', `"${place.account}"`)
+      .replaceAll('{"Ref":"AWS::Region"}', `"${place.region}"`)
+      .replaceAll('{"Ref":"AWS::Partition"}', `"${place.partition}"`);
+    const Value = z.union([
+      z.string(),
+      z
+        .object({ "Fn::Join": z.tuple([z.literal(""), z.array(z.string())]) })
+        .transform((join) => join["Fn::Join"][1].join("")),
+    ]);
+    const { Variables } = z.object({ Variables: z.record(z.string(), Value) }).parse(JSON.parse(text));
+    // A task may know more: when a run counts as stuck is read from the machines' texts, and no verb asks.
+    const known = (variables: Record<string, string>) => ({
+      ...variables,
+      ...{ runs: JSON.parse(variables[ENV.runs] ?? ""), [ENV.runs]: undefined },
+    });
+    expect(known(Variables)).toMatchObject(known(operatorEnvironment(environmentOf(name), place)));
   });
 
   it("send every alarm to the topic, under a name of its own, and count silence as health, but for the clock", () => {
