@@ -25,6 +25,10 @@ export function lazyObjects(load: Load<Objects>): Objects {
     list: async (...args) => (await port()).list(...args),
     withFile: async (ref, use) => (await port()).withFile(ref, use),
     sqlUri: async (...args) => (await port()).sqlUri(...args),
+    beginUpload: async (...args) => (await port()).beginUpload(...args),
+    putPart: async (...args) => (await port()).putPart(...args),
+    completeUpload: async (...args) => (await port()).completeUpload(...args),
+    copy: async (...args) => (await port()).copy(...args),
   };
 }
 

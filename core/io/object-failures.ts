@@ -1,5 +1,5 @@
 import { Failure } from "../model/failures.ts";
-import type { ObjectRef } from "./ports.ts";
+import type { ObjectRef, ObjectUpload } from "./ports.ts";
 
 /** Refusals that every home of the objects words alike. */
 
@@ -30,4 +30,12 @@ export const versionNotCurrent = (ref: ObjectRef): Failure =>
     code: "version_not_current",
     what: `address ${uri(ref)} in SQL`,
     hint: "Read the version through `withFile`.",
+  });
+
+export const uploadGone = ({ bucket, key }: ObjectUpload, cause?: unknown): Failure =>
+  new Failure("Conflict", `The upload of s3://${bucket}/${key} is no more: it was completed, given up or too old.`, {
+    code: "upload_gone",
+    what: `upload s3://${bucket}/${key} in parts`,
+    hint: "Look whether the object is there; if it is not, begin a new upload.",
+    cause,
   });

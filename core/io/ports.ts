@@ -33,6 +33,21 @@ export interface PutOptions {
   readonly contentType?: string;
 }
 
+/** A large object that is made in parts and outlives the process that began it: whoever knows it may go on. */
+export interface ObjectUpload {
+  readonly bucket: string;
+  readonly key: string;
+  readonly id: string;
+}
+
+export interface UploadedPart {
+  /** 1 to 10,000. */
+  readonly number: number;
+  readonly sizeBytes: number;
+  /** What the store gave for it; opaque. */
+  readonly receipt: string;
+}
+
 export interface Objects {
   /** Writes whole objects only: a reader never sees a part. A stream is spooled, never buffered whole. */
   put(
@@ -57,6 +72,20 @@ export interface Objects {
    * Throws Conflict `version_not_current` when the reference names another version.
    */
   sqlUri(ref: ObjectRef): Promise<string>;
+  /** Nothing can be read under the key before `completeUpload`. One that is left alone goes after two days. */
+  beginUpload(bucket: string, key: string, options?: Omit<PutOptions, "ifAbsent">): Promise<ObjectUpload>;
+  /**
+   * Keeps one part, of at least 5 MiB unless it is the last; the same number again replaces it.
+   * Throws Conflict `upload_gone` when the upload was completed or is no more.
+   */
+  putPart(upload: ObjectUpload, number: number, body: Uint8Array): Promise<UploadedPart>;
+  /**
+   * Makes the object of these parts, at least one, in the order of their numbers. Asked again it answers with what it
+   * has made. Throws Conflict `upload_gone`.
+   */
+  completeUpload(upload: ObjectUpload, parts: readonly UploadedPart[]): Promise<ObjectHead>;
+  /** Copies the bytes and the metadata on the store's side, whatever their size. Throws Rejected `object_missing`. */
+  copy(from: ObjectRef, bucket: string, key: string, options?: { readonly contentType?: string }): Promise<ObjectHead>;
 }
 
 export interface LedgerItem<T = unknown> {
@@ -104,8 +133,11 @@ export interface Bus {
 }
 
 export interface Secrets {
-  /** Fields of one secret role. Throws Misconfigured `secret_missing` that names the role. */
-  read(role: string): Promise<Readonly<Record<string, string>>>;
+  /**
+   * Fields of one secret role, as they were at most five minutes ago; `fresh` = as they are now, for whoever was just
+   * refused with the ones of before. Throws Misconfigured `secret_missing` that names the role.
+   */
+  read(role: string, options?: { readonly fresh?: boolean }): Promise<Readonly<Record<string, string>>>;
 }
 
 /** Call-backs of long tasks. A token whose execution has ended throws Conflict `task_gone`. */

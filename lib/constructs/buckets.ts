@@ -18,7 +18,8 @@ import { QUERY_RESULTS } from "../lake-layout.ts";
 import { acknowledge } from "./acknowledge.ts";
 import { dataRemoval } from "./removal.ts";
 
-const ABANDONED: LifecycleRule = { id: "abandoned-uploads", abortIncompleteMultipartUploadAfter: Duration.days(7) };
+/** Longer than any attempt may go on with an upload that an earlier one began. */
+const ABANDONED: LifecycleRule = { id: "abandoned-uploads", abortIncompleteMultipartUploadAfter: Duration.days(2) };
 const OLD_VERSIONS: LifecycleRule = { id: "old-versions", noncurrentVersionExpiration: Duration.days(30) };
 
 /** Landing and quarantine keep every version for good; the others can be rebuilt. */

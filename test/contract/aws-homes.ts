@@ -77,12 +77,17 @@ export const awsBusHome: Home<OpenedBus> = {
 export const awsSecretsHome: Home<OpenedSecrets> = {
   ...home,
   open: async () => {
-    const { CreateSecretCommand, SecretsManagerClient } = await import("@aws-sdk/client-secrets-manager");
+    const { CreateSecretCommand, PutSecretValueCommand, ResourceExistsException, SecretsManagerClient } =
+      await import("@aws-sdk/client-secrets-manager");
     const { awsSecrets } = await import("../../core/io/aws/secrets.ts");
     const client = new SecretsManagerClient({});
     const prefix = `contract-${unique()}`;
     const store = async (role: string, text: string): Promise<void> => {
-      await client.send(new CreateSecretCommand({ Name: `${prefix}/${role}`, SecretString: text }));
+      const Name = `${prefix}/${role}`;
+      await client.send(new CreateSecretCommand({ Name, SecretString: text })).catch(async (error: unknown) => {
+        if (!(error instanceof ResourceExistsException)) throw error;
+        await client.send(new PutSecretValueCommand({ SecretId: Name, SecretString: text }));
+      });
     };
     return { port: awsSecrets(prefix), store, close: keep };
   },

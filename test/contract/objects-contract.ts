@@ -160,6 +160,55 @@ export function objectsContract(home: Home<OpenedObjects>): void {
       expect(rest.next).toBeUndefined();
     });
 
+    describe("in parts", () => {
+      const FIVE_MB = 5 * 1_024 * 1_024;
+      const parts = [Buffer.alloc(FIVE_MB, "a"), Buffer.alloc(FIVE_MB + 1, "b"), Buffer.from("end")];
+      const whole = md5(Buffer.concat(parts));
+
+      it("keeps an object that several processes made, and shows nothing of it before", async () => {
+        const key = "parts/one";
+        const upload = await objects.beginUpload(bucket, key, { metadata: { source: "mitx" } });
+        const first = await objects.putPart(upload, 1, parts[0]!);
+        await objects.putPart(upload, 2, Buffer.alloc(FIVE_MB, "x"));
+        expect(await objects.head({ bucket, key })).toBeUndefined();
+        // Another process knows only what was put on record.
+        const known: typeof upload = JSON.parse(JSON.stringify(upload));
+        const second = await objects.putPart(known, 2, parts[1]!);
+        const third = await objects.putPart(known, 3, parts[2]!);
+        const made = [first, second, third];
+        expect(made.map(({ number, sizeBytes }) => [number, sizeBytes])).toEqual([
+          [1, FIVE_MB],
+          [2, FIVE_MB + 1],
+          [3, 3],
+        ]);
+        const head = await objects.completeUpload(known, made);
+        expect(head).toMatchObject({ bucket, key, sizeBytes: 2 * FIVE_MB + 4, metadata: { source: "mitx" } });
+        expect(md5(await buffer(await objects.get({ bucket, key })))).toBe(whole);
+        // Its answer may have been lost.
+        expect(await objects.completeUpload(known, made)).toEqual(head);
+        await expect(objects.putPart(known, 4, parts[2]!)).rejects.toMatchObject({
+          name: "Conflict",
+          code: "upload_gone",
+        });
+      });
+    });
+
+    it("copies bytes and metadata, of the version that is named", async () => {
+      const key = "copies/a+b é.csv";
+      const old = await objects.put(bucket, key, "old", { metadata: { a: "1" } });
+      await objects.put(bucket, key, "new");
+      const copied = await objects.copy(old.head, bucket, "copies/x");
+      expect(copied).toMatchObject({ key: "copies/x", sizeBytes: 3, metadata: { a: "1" } });
+      expect(await objects.head({ bucket, key: "copies/x" })).toEqual(copied);
+      expect(await read("copies/x")).toBe("old");
+      await objects.copy({ bucket, key }, bucket, "copies/x");
+      expect([await read("copies/x"), await read(key)]).toEqual(["new", "new"]);
+      await expect(objects.copy({ bucket, key: "copies/none" }, bucket, "copies/y")).rejects.toMatchObject({
+        name: "Rejected",
+        code: "object_missing",
+      });
+    });
+
     it("addresses only the current version in SQL", async () => {
       const first = await objects.put(bucket, "sql.parquet", "one");
       const ref = { bucket, key: "sql.parquet" };

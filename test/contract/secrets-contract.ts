@@ -22,6 +22,14 @@ export function secretsContract(home: Home<OpenedSecrets>): void {
       expect(await opened.port.read("learn/webhook")).toEqual(fields);
     });
 
+    it("reads them as they are now for whoever asks for that", async () => {
+      await opened.store("mysql/mitx", '{"password":"old"}');
+      expect(await opened.port.read("mysql/mitx")).toEqual({ password: "old" });
+      await opened.store("mysql/mitx", '{"password":"new"}');
+      expect(await opened.port.read("mysql/mitx", { fresh: true })).toEqual({ password: "new" });
+      expect(await opened.port.read("mysql/mitx")).toEqual({ password: "new" });
+    });
+
     it("names the role that is missing", async () => {
       await expect(opened.port.read("slack/bot")).rejects.toMatchObject({
         name: "Misconfigured",

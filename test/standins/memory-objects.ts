@@ -22,5 +22,6 @@ export function memoryObjects(): Objects {
       return Readable.from([bytes.subarray(range?.start ?? 0, range === undefined ? undefined : range.end + 1)]);
     },
     ...{ head: none, list: none, withFile: none, sqlUri: none },
+    ...{ beginUpload: none, putPart: none, completeUpload: none, copy: none },
   };
 }

@@ -114,7 +114,7 @@ describe.each(ENVIRONMENTS)("the data of %s", (name) => {
     for (const [role, bucket] of bucketsOf(name)) {
       const rules = lifecycleOf(bucket);
       const abandoned = rules.flatMap(({ AbortIncompleteMultipartUpload: abort }) => abort?.DaysAfterInitiation ?? []);
-      expect(abandoned, role).toEqual([7]);
+      expect(abandoned, role).toEqual([2]);
       const expiring = rules.filter(({ ExpirationInDays }) => ExpirationInDays !== undefined);
       const isSource = role === "landing" || role === "quarantine";
       expect(

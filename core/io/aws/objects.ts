@@ -7,6 +7,8 @@ import type { ObjectHead, ObjectRef, Objects } from "../ports.ts";
 import { PATIENT_CLIENT } from "./client.ts";
 import { awsFailure, readAwsError, statusOf } from "./errors.ts";
 import { checkedBody, withTemporaryFile } from "./object-body.ts";
+import { copyObject } from "./object-copy.ts";
+import { awsUploads, DEFAULT_TYPE } from "./object-uploads.ts";
 
 /** At most 3 x 8 MB are in memory for a stream; 10,000 parts make 80 GB. */
 const PART_BYTES = 8 * 1_024 * 1_024;
@@ -71,7 +73,7 @@ export function awsObjects(): Objects {
           Key: key,
           Body: body,
           Metadata,
-          ContentType: options.contentType ?? "application/octet-stream",
+          ContentType: options.contentType ?? DEFAULT_TYPE,
           // S3 refuses bytes that were damaged on the way; the SDK sends a sum for every part. Of those that add up to
           // one of the whole object, the SDK checks that too when it reads; of parts' SHA-256 sums there is none.
           ChecksumAlgorithm: "CRC32",
@@ -130,6 +132,15 @@ export function awsObjects(): Objects {
         throw versionNotCurrent(ref);
       }
       return `s3://${ref.bucket}/${ref.key}`;
+    },
+
+    ...awsUploads(s3, head),
+
+    copy: async (from, bucket, key, options = {}) => {
+      checkKey(bucket, key);
+      const to = { bucket, key, contentType: options.contentType ?? DEFAULT_TYPE };
+      const versionId = await copyObject(s3, await existing(from), to);
+      return existing(version({ bucket, key }, versionId));
     },
   };
 }

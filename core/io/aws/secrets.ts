@@ -13,9 +13,9 @@ export function awsSecrets(prefix: string): Secrets {
   const client = new SecretsManagerClient(CLIENT);
   const cache = new Map<string, { readonly until: number; readonly fields: Readonly<Record<string, string>> }>();
   return {
-    read: async (role) => {
+    read: async (role, { fresh = false } = {}) => {
       const cached = cache.get(role);
-      if (cached !== undefined && cached.until > Date.now()) return cached.fields;
+      if (!fresh && cached !== undefined && cached.until > Date.now()) return cached.fields;
       const SecretId = `${prefix}/${role}`;
       const where = `secret ${SecretId}`;
       try {

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from "node:crypto";
-import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { link, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import type { DatabaseSync } from "node:sqlite";
@@ -57,6 +57,14 @@ export async function settle(stateDir: string, spooled: Spooled, file: string): 
   const target = join(stateDir, file);
   await makeDurableFolder(dirname(target));
   await rename(spooled.path, target);
+  await syncFolder(dirname(target));
+}
+
+/** A second name for a version's bytes: nobody ever writes to them, so a copy need not be one. */
+export async function linkFile(stateDir: string, file: string, to: string): Promise<void> {
+  const target = join(stateDir, to);
+  await makeDurableFolder(dirname(target));
+  await link(join(stateDir, file), target);
   await syncFolder(dirname(target));
 }
 

@@ -6,8 +6,9 @@ import { checkKey, checkMetadata, pageSize } from "../limits.ts";
 import { objectMissing, rangeInvalid, versionNotCurrent } from "../object-failures.ts";
 import type { ObjectRef, Objects } from "../ports.ts";
 import { embeddedFailure } from "./errors.ts";
-import { fileOf, settle, spool } from "./object-files.ts";
+import { fileOf, linkFile, settle, spool } from "./object-files.ts";
 import { addVersion, findVersion, listCurrent, openObjectIndex, type StoredVersion } from "./object-index.ts";
+import { embeddedUploads } from "./object-uploads.ts";
 
 /**
  * Objects as files with a SQLite index, shared by the engine and all workers. A put is acknowledged after the
@@ -31,37 +32,38 @@ export function embeddedObjects(folder: string): Objects & { close(): void } {
     return found;
   };
 
+  const put: Objects["put"] = (bucket, key, body, options = {}) =>
+    attempt(`put s3://${bucket}/${key}`, async () => {
+      checkKey(bucket, key);
+      const metadata = checkMetadata(options.metadata ?? {});
+      const ifAbsent = options.ifAbsent ?? false;
+      const before = ifAbsent ? findVersion(db, { bucket, key }) : undefined;
+      if (before !== undefined) {
+        if (body instanceof Readable) body.destroy();
+        return { head: before.head, created: false };
+      }
+      const spooled = await spool(stateDir, body);
+      const versionId = randomUUID().replaceAll("-", "");
+      const file = fileOf(bucket, key, versionId);
+      const { etag, sizeBytes } = spooled;
+      const head = { bucket, key, versionId, etag, sizeBytes, lastModified: new Date(), metadata };
+      try {
+        await settle(stateDir, spooled, file);
+        const contentType = options.contentType ?? "application/octet-stream";
+        const winner = addVersion(db, { head, file }, { ifAbsent, contentType });
+        if (winner === undefined) return { head, created: true };
+        await rm(join(stateDir, file), { force: true });
+        return { head: winner.head, created: false };
+      } catch (error) {
+        await rm(spooled.path, { force: true });
+        // A COMMIT may fail and yet be done: only a file that the index does not name goes.
+        if (findVersion(db, { bucket, key, versionId }) === undefined) await rm(join(stateDir, file), { force: true });
+        throw error;
+      }
+    });
+
   return {
-    put: (bucket, key, body, options = {}) =>
-      attempt(`put s3://${bucket}/${key}`, async () => {
-        checkKey(bucket, key);
-        const metadata = checkMetadata(options.metadata ?? {});
-        const ifAbsent = options.ifAbsent ?? false;
-        const before = ifAbsent ? findVersion(db, { bucket, key }) : undefined;
-        if (before !== undefined) {
-          if (body instanceof Readable) body.destroy();
-          return { head: before.head, created: false };
-        }
-        const spooled = await spool(stateDir, body);
-        const versionId = randomUUID().replaceAll("-", "");
-        const file = fileOf(bucket, key, versionId);
-        const { etag, sizeBytes } = spooled;
-        const head = { bucket, key, versionId, etag, sizeBytes, lastModified: new Date(), metadata };
-        try {
-          await settle(stateDir, spooled, file);
-          const contentType = options.contentType ?? "application/octet-stream";
-          const winner = addVersion(db, { head, file }, { ifAbsent, contentType });
-          if (winner === undefined) return { head, created: true };
-          await rm(join(stateDir, file), { force: true });
-          return { head: winner.head, created: false };
-        } catch (error) {
-          await rm(spooled.path, { force: true });
-          // A COMMIT may fail and yet be done: only a file that the index does not name goes.
-          if (findVersion(db, { bucket, key, versionId }) === undefined)
-            await rm(join(stateDir, file), { force: true });
-          throw error;
-        }
-      }),
+    put,
 
     head: (ref) =>
       attempt(`look at s3://${ref.bucket}/${ref.key}`, async () => {
@@ -95,6 +97,26 @@ export function embeddedObjects(folder: string): Objects & { close(): void } {
       if (ref.versionId !== undefined && ref.versionId !== current.head.versionId) throw versionNotCurrent(ref);
       return join(stateDir, current.file);
     },
+
+    ...embeddedUploads(stateDir, {
+      attempt,
+      put: async (...args) => (await put(...args)).head,
+      head: (bucket, key) => findVersion(db, { bucket, key })?.head,
+    }),
+
+    copy: (from, bucket, key, options = {}) =>
+      attempt(`copy s3://${from.bucket}/${from.key} to s3://${bucket}/${key}`, async () => {
+        checkKey(bucket, key);
+        const source = existing(from);
+        const versionId = randomUUID().replaceAll("-", "");
+        const file = fileOf(bucket, key, versionId);
+        const { etag, sizeBytes, metadata } = source.head;
+        const head = { bucket, key, versionId, etag, sizeBytes, lastModified: new Date(), metadata };
+        await linkFile(stateDir, source.file, file);
+        const contentType = options.contentType ?? "application/octet-stream";
+        addVersion(db, { head, file }, { ifAbsent: false, contentType });
+        return head;
+      }),
 
     close: () => db.close(),
   };
