@@ -3,6 +3,7 @@ import { Readable } from "node:stream";
 import { buffer, text } from "node:stream/consumers";
 import { crc32 } from "node:zlib";
 import { beforeEach, describe, expect, it } from "vitest";
+import { copyObject } from "../../core/io/aws/object-copy.ts";
 import { awsObjects } from "../../core/io/aws/objects.ts";
 import type { Objects } from "../../core/io/ports.ts";
 import { awsObjectsHome } from "./aws-homes.ts";
@@ -30,6 +31,15 @@ const versions = async (Prefix: string): Promise<number> =>
 const interrupted = { name: "Transient", code: "object_interrupted" };
 
 describe("objects in S3", () => {
+  it("are copied in pieces when they are large", async () => {
+    const body = Buffer.concat([Buffer.alloc(5 * MB, "a"), Buffer.alloc(5 * MB, "b"), Buffer.from("c")]);
+    const { head } = await objects.put(bucket, "a+b/large", body, { metadata: { a: "1" } });
+    await copyObject(new S3Client({}), head, { bucket, key: "copied", contentType: "text/csv" }, 5 * MB);
+    expect((await buffer(await objects.get({ bucket, key: "copied" }))).equals(body)).toBe(true);
+    expect(await objects.head({ bucket, key: "copied" })).toMatchObject({ metadata: { a: "1" } });
+    expect(await unfinished()).toEqual([]);
+  });
+
   it("are noticed when they were damaged on the way down", async () => {
     await objects.put(bucket, "down", "body");
     const ref = { bucket, key: "down" };

@@ -79,7 +79,7 @@ export function embeddedUploads(
   };
 }
 
-async function* bytesOf(files: readonly string[]): AsyncGenerator<unknown> {
+async function* bytesOf(files: readonly string[]): AsyncGenerator {
   for (const file of files) yield* createReadStream(file, { highWaterMark: 1_024 * 1_024 });
 }
 
