@@ -42,6 +42,11 @@ const Emf = z.looseObject({
   }),
 });
 
+async function call(act: () => Promise<unknown>): Promise<void> {
+  const handler = task({ name: "Act", input: z.unknown(), run: act });
+  await Promise.allSettled([handler({ run: { ...run, state: "Act", attempt: 0 }, input: {} }, {} as never)]);
+}
+
 it.each([
   ["success", "TaskMilliseconds", () => 1],
   [
@@ -52,8 +57,7 @@ it.each([
     },
   ],
 ])("a task counts its %s by environment, domain and itself", async (_, metric, act: () => unknown) => {
-  const handler = task({ name: "Act", input: z.unknown(), run: async () => act() });
-  await Promise.allSettled([handler({ run: { ...run, state: "Act", attempt: 0 }, input: {} }, {} as never)]);
+  await call(async () => act());
   const [line, ...others] = written.flatMap((text) => Emf.safeParse(parsed(text)).data ?? []);
   expect(others).toEqual([]);
   expect(line).toMatchObject({ environment: "qa", domain: "openedx", service: "Act", [metric]: expect.any(Number) });
@@ -62,10 +66,11 @@ it.each([
 });
 
 it("an error without a class is counted by environment and domain, and one with a class is not", async () => {
-  const counted = async (error: Error) => {
+  const counted = async (thrown: Error) => {
     written = [];
-    const handler = task({ name: "Act", input: z.unknown(), run: () => Promise.reject(error) });
-    await Promise.allSettled([handler({ run: { ...run, state: "Act", attempt: 0 }, input: {} }, {} as never)]);
+    await call(async () => {
+      throw thrown;
+    });
     return written
       .flatMap((text) => Emf.safeParse(parsed(text)).data ?? [])
       .filter((line) => "UnclassifiedErrors" in line);

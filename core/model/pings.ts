@@ -13,7 +13,7 @@ interface Ping {
   readonly role: string;
 }
 
-const pingsOf = ({ domain, ping, triggers }: Pick<Pipeline, "domain" | "ping" | "triggers">): Ping[] => [
+export const pingsOf = ({ domain, ping, triggers }: Pick<Pipeline, "domain" | "ping" | "triggers">): Ping[] => [
   ...(ping === undefined ? [] : [{ domain, role: ping }]),
   ...triggers.flatMap((trigger) =>
     trigger.kind === "schedule" && trigger.ping !== undefined

@@ -71,6 +71,13 @@ test("a day that is poisoned is seen, stays the only one that failed in a backfi
     },
   ]);
 
+  json("run", "start", "operations", "--input", JSON.stringify({ job: "check_partitions" }));
+  const told = until(
+    () => json("alerts").value.filter(({ kind }: { kind: string }) => kind === "checks-failed"),
+    (found: readonly unknown[]) => found.length > 0,
+  );
+  expect(told).toMatchObject([{ event: { checks: [{ asset: ASSET, check: "standing_failures" }] } }]);
+
   const range = ["--from", "2026-01-01", "--to", "2026-01-30", "--mode", "all"];
   expect(json("backfill", "plan", ASSET, ...range).value).toMatchObject({ total: 10, lane: "openedx" });
   expect(json("backfill", "plan", ASSET).value).toMatchObject({ total: 1, leftOut: { materialised: 9 } });

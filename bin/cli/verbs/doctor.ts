@@ -2,9 +2,12 @@ import { accessSync, constants, existsSync, statfsSync, statSync } from "node:fs
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import * as z from "zod";
+import { embeddedSecrets } from "../../../core/io/embedded/secrets.ts";
+import { pingsOf } from "../../../core/model/pings.ts";
 import { findEngine, type EngineClient } from "../../../embedded/control/client.ts";
 import { isStateFolder } from "../../../embedded/server/state-folder.ts";
 import { DEFAULT_PORT } from "../../../embedded/server/http.ts";
+import { domains } from "../../../state-machines/index.ts";
 import { EXIT, table } from "../output.ts";
 import { DUCKDB_EXTENSIONS, ROOT, TOOL_PATH } from "../paths.ts";
 import { readStatus } from "../status.ts";
@@ -36,7 +39,12 @@ export const doctor: Verb = {
   examples: ["doctor", "doctor --json"],
   async run(_, { out, stateDir }) {
     const engine = await findEngine(stateDir);
-    const findings = [...installation(), disk(stateDir), stateFolder(stateDir), ...(await engineFindings(engine))];
+    const findings = [
+      ...installation(),
+      ...[disk(stateDir), stateFolder(stateDir)],
+      ...(await pings(stateDir)),
+      ...(await engineFindings(engine)),
+    ];
     out.result(findings, () =>
       table(
         ["", "check", "found", "what to do"],
@@ -105,6 +113,21 @@ function stateFolder(stateDir: string): Finding {
     !open,
     open ? "secrets.json is open to other users" : stateDir,
     `chmod 600 ${join(stateDir, "secrets.json")}`,
+  );
+}
+
+/** Nothing is wrong without them: who is watched from outside is an operator's choice. */
+async function pings(stateDir: string): Promise<Finding[]> {
+  const roles = new Set(domains.flatMap(({ pipeline }) => pingsOf(pipeline).map(({ role }) => role)));
+  const secrets = embeddedSecrets(stateDir);
+  return Promise.all(
+    [...roles].map(async (role) => {
+      const isSet = await secrets.read(role).then(
+        () => true,
+        () => false,
+      );
+      return finding("ping", true, `${role} ${isSet ? "is told of results" : "has no value: nobody is told"}`, "");
+    }),
   );
 }
 
