@@ -24,4 +24,5 @@ export interface BackfillHome {
 export const enqueueOf = ({ lanes }: BackfillHome, target: RunTarget): NonNullable<ApplyOptions["enqueue"]> => ({
   target,
   writesFor: lanes.writesFor,
+  overtaking: lanes.overtaking,
 });

@@ -25,6 +25,8 @@ export async function withdrawPartition(home: BackfillHome, key: ItemKey, ask: s
   await items.apply(key, { type: "withdrawn", id: ask }, { now, ...rules });
   const run = runOf(await items.read(key), ask);
   if (run === undefined) return true;
+  // A person wants it now, whatever becomes of the backfill.
+  if (run.wish !== undefined) return false;
   return (await cancelRun(home, key, run.name, { cause: `${ask} was cancelled.`, now, stop: false })) === "withdrawn";
 }
 

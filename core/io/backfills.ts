@@ -5,7 +5,7 @@ import type { BackfillMode } from "../model/backfills/mode.ts";
 import { progressOf, type BackfillProgress } from "../model/backfills/progress.ts";
 import { selectionText, type Selection } from "../model/backfills/selection.ts";
 import type { RunOutcome } from "../model/items/item-event.ts";
-import type { RunRequest } from "../model/items/run-request.ts";
+import { backfillOf, type RunRequest } from "../model/items/run-request.ts";
 import { feedBackfill } from "./backfill-feed.ts";
 import type { BackfillHome } from "./backfill-home.ts";
 import { writeManifest } from "./backfill-manifest.ts";
@@ -67,7 +67,7 @@ export interface Backfills {
    * or undefined. A run that is to be repeated for the same ask (interrupted, throttled) has not ended for the backfill.
    */
   ended(
-    request: Pick<RunRequest, "asset" | "partition" | "name" | "reason" | "group">,
+    request: Pick<RunRequest, "asset" | "partition" | "name" | "reason" | "group" | "backfill">,
     outcome: RunOutcome,
     now: number,
   ): Promise<string | undefined>;
@@ -137,8 +137,10 @@ export function openBackfills(home: BackfillHome): Backfills {
 
     feed,
 
-    async ended({ asset, partition, name, reason, group: id }, outcome, now) {
-      if (reason !== "backfill") return undefined;
+    async ended(request, outcome, now) {
+      const { asset, partition, name } = request;
+      const id = backfillOf(request);
+      if (id === undefined) return undefined;
       const state = await items.read({ asset, partition });
       const isSame = state?.runs.some((run) => run.name === name) === true;
       if (!isSame && isOpen(state, askId(id, partition))) return id;

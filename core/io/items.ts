@@ -1,7 +1,8 @@
 import { Failure } from "../model/failures.ts";
 import type { ItemEvent } from "../model/items/item-event.ts";
 import type { ItemKey } from "../model/items/item-key.ts";
-import { newItem, type ItemState } from "../model/items/item-state.ts";
+import { newItem, type Ask, type ItemState } from "../model/items/item-state.ts";
+import { overtake, overtaken } from "../model/items/overtake.ts";
 import { partitionProblem } from "../model/items/partition-key.ts";
 import type { RunRequest } from "../model/items/run-request.ts";
 import { statusOf, type ItemStatus } from "../model/items/status.ts";
@@ -12,9 +13,10 @@ import {
   type RunTarget,
   type UpstreamFact,
 } from "../model/items/trigger-rule.ts";
-import { findItem, readCounts, writesOf } from "./item-records.ts";
+import { findItem, readCounts, writesOf, type FoundItem } from "./item-records.ts";
 import { addItems, type Added } from "./items-add.ts";
 import { pageItems, type ItemPage, type PageQuery } from "./items-page.ts";
+import type { Lanes } from "./lanes.ts";
 import type { Ledger, LedgerWrite } from "./ports.ts";
 import { retryConflict } from "./retry-conflict.ts";
 
@@ -26,6 +28,8 @@ export interface ApplyOptions extends Pick<RuleContext, "automatic" | "failedOnc
     readonly target: RunTarget;
     /** What puts the request into its lane's queue; written with the item, all or nothing. Asked anew on each attempt. */
     readonly writesFor: (request: RunRequest) => readonly LedgerWrite[] | Promise<readonly LedgerWrite[]>;
+    /** Lets a person's wish take over a request that waits; absent = the wish follows it. */
+    readonly overtaking?: Lanes["overtaking"];
   };
   /** An unknown partition becomes one by this event: of a landing, not of what an authority lists. Default no. */
   readonly create?: boolean;
@@ -94,6 +98,10 @@ async function applyOnce(
   const problem = found === undefined ? partitionProblem(key.partition) : undefined;
   if (problem !== undefined) throw invalidPartition(key, problem);
   const before = found?.state ?? newItem(now);
+  if (event.type === "requested" && found !== undefined) {
+    const applied = await overtakeWaiting(ledger, key, found, event.ask, options);
+    if (applied !== undefined) return applied;
+  }
   const { automatic, failedOnceDelayMs } = options;
   const context: RuleContext = {
     key,
@@ -124,6 +132,27 @@ async function applyOnce(
     ...(request === undefined ? {} : { request }),
     ...(waiting === undefined ? {} : { waiting }),
   };
+}
+
+/** The request that waits becomes the wish's, unless its lane has granted it meanwhile: then one of the two writes fails. */
+async function overtakeWaiting(
+  ledger: Ledger,
+  key: ItemKey,
+  found: FoundItem,
+  wish: Ask,
+  { now, enqueue }: ApplyOptions,
+): Promise<Applied | undefined> {
+  const before = found.state;
+  const theirs = overtake(before, wish);
+  if (theirs === undefined || enqueue?.overtaking === undefined) return undefined;
+  const { run, state } = theirs;
+  let request: RunRequest | undefined;
+  const moved = await enqueue.overtaking(run.name, (waiting) => {
+    return (request = overtaken(waiting, run, wish, { now, throttled: before.requeues > 0 }));
+  });
+  if (moved === undefined || request === undefined) return undefined;
+  await ledger.write([...(await writesOf(ledger, key, found, state)), ...moved]);
+  return { before, state, status: statusOf(state), changed: true, request };
 }
 
 /** One that starts between this look and the write ends with a new version, which is a change of its own. */

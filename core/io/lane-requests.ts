@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { RunRequest } from "../model/items/run-request.ts";
 import { DELAYED, delayedKey, entryOf, queueKey, queuePartition, type QueueEntry } from "../model/lanes/queue-entry.ts";
-import type { Ledger, LedgerWrite } from "./ports.ts";
+import type { Ledger, LedgerItem, LedgerWrite } from "./ports.ts";
 
 /** What is kept of a request from its decision to the end of its run. */
 const KeptRequest = z.object({
@@ -48,6 +48,37 @@ export const leaving = (entry: QueueEntry, rev: number): LedgerWrite => ({
   if: { rev },
 });
 
+/** Where a request waits, in its queue or until it may join it; undefined = it has a slot, or is over. */
+async function waitingAt(ledger: Ledger, request: RunRequest): Promise<LedgerItem | undefined> {
+  const entry = entryOf(request);
+  const queued = { pk: queuePartition(entry.lane), sk: queueKey(entry) };
+  for (const { pk, sk } of isDelayed(entry) ? [placeOf(entry), queued] : [queued]) {
+    const item = await ledger.get(pk, sk);
+    if (item !== undefined) return item;
+  }
+  return undefined;
+}
+
+/** Has a request that waits wait as another; undefined = it waits no more. */
+export async function replacing(
+  ledger: Ledger,
+  name: string,
+  change: (request: RunRequest) => RunRequest,
+): Promise<readonly LedgerWrite[] | undefined> {
+  const kept = await readRequest(ledger, name);
+  const found = kept?.withdrawn === undefined ? kept && (await waitingAt(ledger, kept.request)) : undefined;
+  if (kept === undefined || found === undefined) return undefined;
+  const request = change(kept.request);
+  const entry = entryOf(request);
+  const { pk, sk } = placeOf(entry);
+  const isThere = found.pk === pk && found.sk === sk;
+  return [
+    ...(isThere ? [] : [{ delete: { pk: found.pk, sk: found.sk }, if: { rev: found.rev } }]),
+    { put: { pk, sk, data: entry }, if: isThere ? { rev: found.rev } : { absent: true } },
+    putRequest({ request }, { rev: kept.rev }),
+  ];
+}
+
 /**
  * Takes the request back. `true`: it waited, and will never start. `false`: it has a slot already; it is marked, so that
  * nobody starts it any more and whoever finds it running stops it.
@@ -57,13 +88,10 @@ export async function withdrawRequest(
   { request, rev }: KeptRequest & { rev: number },
   reason: { readonly error: string; readonly cause: string },
 ): Promise<boolean> {
-  const entry = entryOf(request);
-  const queued = { pk: queuePartition(entry.lane), sk: queueKey(entry) };
-  for (const { pk, sk } of isDelayed(entry) ? [placeOf(entry), queued] : [queued]) {
-    const item = await ledger.get(pk, sk);
-    if (item === undefined) continue;
+  const found = await waitingAt(ledger, request);
+  if (found !== undefined) {
     await ledger.write([
-      { delete: { pk, sk }, if: { rev: item.rev } },
+      { delete: { pk: found.pk, sk: found.sk }, if: { rev: found.rev } },
       { delete: { pk: REQUESTS, sk: request.name }, if: { rev } },
     ]);
     return true;

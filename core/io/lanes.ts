@@ -15,7 +15,7 @@ import {
 } from "./lane-dispatch.ts";
 import { joinQueues, nextDelayed, renewLeases } from "./lane-leases.ts";
 import { listQueue, oldestSince } from "./lane-queue.ts";
-import { enqueueing, readRequest, withdrawRequest } from "./lane-requests.ts";
+import { enqueueing, readRequest, replacing, withdrawRequest } from "./lane-requests.ts";
 import { changeLane, isStale, readCap, readLane } from "./lane-store.ts";
 import type { Ledger, LedgerWrite } from "./ports.ts";
 
@@ -50,6 +50,11 @@ export interface Lanes {
    * `lane_undeclared`. Follow it by `dispatch`.
    */
   writesFor(request: RunRequest): readonly LedgerWrite[];
+  /**
+   * Has a request that waits wait as another, in the place that its new priority gives it; for a transaction of the
+   * caller's, three writes. Undefined = it has a slot, or is over. Follow it by `dispatch`.
+   */
+  overtaking(name: string, change: (request: RunRequest) => RunRequest): Promise<readonly LedgerWrite[] | undefined>;
   /** Grants and starts what may start in these lanes; also in lanes that only the cap had kept waiting. */
   dispatch(lanes: readonly string[], now: number): Promise<Dispatched>;
   /** Frees the slot of a run that has ended and gives it to the next. A late or second end changes nothing. */
@@ -102,6 +107,8 @@ export function openLanes(options: LaneOptions): Lanes {
       declared(request.lane);
       return enqueueing(request);
     },
+
+    overtaking: (name, change) => replacing(ledger, name, change),
 
     dispatch: (ids, now) => dispatchLanes(home, ids, now),
 

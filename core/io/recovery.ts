@@ -1,6 +1,6 @@
 import { Failure } from "../model/failures.ts";
 import type { ItemKey } from "../model/items/item-key.ts";
-import type { RunRequest } from "../model/items/run-request.ts";
+import { backfillOf, type RunRequest } from "../model/items/run-request.ts";
 import { settlePartition } from "./backfill-records.ts";
 import { enqueueOf, type BackfillHome } from "./backfill-home.ts";
 import { CANCELLED, cancelRun, type Cancelled } from "./cancel-run.ts";
@@ -11,8 +11,8 @@ import { endOrphan, endOrphans } from "./orphans.ts";
 /** What a person can do about runs and items, one at a time. Times are epoch milliseconds. */
 export interface Recovery {
   /**
-   * Asks for a run of the item, before all that the platform wants by itself. `waits`: a run is in flight, and this one
-   * follows it. The same id again asks for nothing. Throws Rejected `partition_unknown`, `item_asks_full`,
+   * Asks for a run of the item, before all that the platform wants by itself; a request of its own that waits becomes this
+   * one. `waits`: a run is in flight, and this one follows it. The same id again asks for nothing. Throws Rejected `partition_unknown`, `item_asks_full`,
    * Misconfigured `input_unknown`.
    */
   rerun(
@@ -62,8 +62,9 @@ export function openRecovery(home: BackfillHome): Recovery {
         const { request } = kept;
         const cancelled = await cancelRun(home, request, run, { cause, now, stop: true });
         // Of one that runs the end will be told.
-        if (cancelled === "withdrawn" && request.reason === "backfill") {
-          await settlePartition(ledger, request.group, request.partition, { outcome: "cancelled", at: now, run });
+        const backfill = backfillOf(request);
+        if (cancelled === "withdrawn" && backfill !== undefined) {
+          await settlePartition(ledger, backfill, request.partition, { outcome: "cancelled", at: now, run });
         }
         return cancelled;
       }

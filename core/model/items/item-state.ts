@@ -34,6 +34,8 @@ export const ItemRun = z.object({
   /** The automatic reasons that the request has cleared: an interruption brings them back. */
   reasons: z.array(AutomaticReason),
   ask: Ask.nullable(),
+  /** A person's, made while it waited: since then it has their priority. */
+  wish: Ask.optional(),
   /** What was observed when it was asked for: it reads this or newer. */
   versions: Versions,
   codeVersion: z.string().nullable(),

@@ -1,5 +1,6 @@
 import type { ItemEvent, ItemEventOf, RunOutcome } from "./item-event.ts";
-import { newItem, type ItemState } from "./item-state.ts";
+import { newItem, type Ask, type ItemState } from "./item-state.ts";
+import { overtake, overtaken } from "./overtake.ts";
 import type { AskReason } from "./reasons.ts";
 import type { RunRequest } from "./run-request.ts";
 import { decide } from "./trigger-rule.ts";
@@ -17,7 +18,9 @@ export type Happening =
   | { readonly kind: "evaluate" };
 
 interface WorldRun {
-  readonly request: RunRequest;
+  request: RunRequest;
+  /** Its lane has given it a slot, whether or not the item has heard. */
+  granted?: boolean;
   ended?: RunOutcome;
 }
 
@@ -56,6 +59,7 @@ export class World {
         return;
       case "start": {
         const run = this.#running();
+        if (run) run.granted = true;
         if (run) this.#post({ type: "run-started", run: run.request.name, at: this.#now }, happening.delivery);
         return;
       }
@@ -178,11 +182,24 @@ export class World {
   }
 
   #deliver(event: ItemEvent): void {
+    if (event.type === "requested" && this.#overtake(event.ask)) return;
     const key = { asset: "asset", partition: "partition" };
     const target = { domain: "domain", lane: "lane", codeVersion: version(this.#code) };
     const { state, request } = decide(this.#state, event, { key, target, now: this.#now });
     this.#state = state;
     if (request !== undefined) this.#accept(request);
+  }
+
+  /** As the lane lets it: only what has no slot. */
+  #overtake(wish: Ask): boolean {
+    const theirs = overtake(this.#state, wish);
+    const run = this.#runs.find(({ request }) => request.name === theirs?.run.name);
+    if (theirs === undefined || run === undefined || run.granted || run.ended) return false;
+    const throttled = this.#state.requeues > 0;
+    run.request = overtaken(run.request, theirs.run, wish, { now: this.#now, throttled });
+    this.#state = theirs.state;
+    if (run.request.priority !== "manual") this.#problems.push(`${run.request.name} does not overtake`);
+    return true;
   }
 
   /** Two runs at a time, or two automatic ones for the same versions without a reason to repeat, must not be. */

@@ -118,5 +118,8 @@ function fail(
 }
 
 /** The run did not count: what it was asked for is asked for again. */
-const restore = (state: ItemState, { ask, reasons }: ItemRun, now: number): ItemState =>
-  ask === null ? withPending(state, reasons, now) : { ...state, asks: [ask, ...state.asks] };
+function restore(state: ItemState, { ask, wish, reasons }: ItemRun, now: number): ItemState {
+  const asks = [wish, ask].filter((one) => one != null);
+  const asked = asks.length === 0 ? state : { ...state, asks: [...asks, ...state.asks] };
+  return ask === null ? withPending(asked, reasons, now) : asked;
+}

@@ -18,6 +18,8 @@ export const RunRequest = z.object({
   group: z.string(),
   /** It may not be granted before; absent = at once. */
   notBefore: Instant.optional(),
+  /** It counts for this backfill, although a person's wish has overtaken it. */
+  backfill: z.string().optional(),
   requestedAt: Instant,
   domain: z.string(),
   lane: z.string(),
@@ -27,6 +29,10 @@ export const RunRequest = z.object({
   codeVersion: z.string().nullable(),
 });
 export type RunRequest = z.infer<typeof RunRequest>;
+
+/** The backfill that its end counts for. */
+export const backfillOf = ({ reason, group, backfill }: Pick<RunRequest, "reason" | "group" | "backfill">) =>
+  backfill ?? (reason === "backfill" ? group : undefined);
 
 /** Step Functions allows 80 characters; the number may take 10 of them. */
 const SLUG_MAX = 48;
