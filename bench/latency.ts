@@ -1,12 +1,16 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
+import { serve } from "../bin/cli/serve.ts";
+import { readStatus } from "../bin/cli/status.ts";
+import { findEngine } from "../embedded/control/client.ts";
+import { ENV_LANDING } from "../embedded/control/land.ts";
 import { fiveSteps } from "./dagster.ts";
 import { withDaemon } from "./dagster-daemon.ts";
 import { describeMachine, median, quantile, round, type BenchResult } from "./machine.ts";
 import { putToStart } from "./put-to-start.ts";
-import { withTinyHome } from "./tiny-home.ts";
 
 const PUTS = 30;
 /** Of the peer, each at another moment of its sensor's 30 seconds. */
@@ -42,11 +46,27 @@ export async function run(args: readonly string[]): Promise<BenchResult> {
   };
 }
 
-const measureOwn = (): Promise<number[]> =>
-  withTinyHome(async ({ engine, stateDir }) => {
+/** Below a watched prefix, and no tracking log: its run looks at it and ends, so that no build runs beside the next. */
+const OF_NO_LOG = "sources/tracking-mitxonline/logs/";
+
+/** By the platform as it ships: event, coordinator, trigger rule, lane, execution. */
+async function measureOwn(): Promise<number[]> {
+  const folder = mkdtempSync(join(tmpdir(), "millrace-latency-"));
+  try {
+    const serving = await serve({ stateDir: folder, inbox: false, note: () => undefined });
+    const engine = await findEngine(folder);
+    if (engine === undefined) throw new Error("The engine does not answer.");
+    const { settings } = await readStatus(engine);
+    const landing = { bucket: settings[ENV_LANDING] ?? "", prefix: OF_NO_LOG };
     // The first one also starts the workers, as the peer's first file waits for its daemon.
-    return (await putToStart(engine, stateDir, PUTS + 1)).slice(1);
-  });
+    const measured = (await putToStart({ engine, stateDir: folder }, landing, PUTS + 1)).slice(1);
+    serving.stop();
+    await serving.ended;
+    return measured;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
 
 const SENSOR = `
 import os

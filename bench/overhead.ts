@@ -40,7 +40,7 @@ const measureOwn = () =>
     const cold = await launchToSuccess(engine);
     const warm: number[] = [];
     for (let index = 0; index < RUNS; index += 1) warm.push(await launchToSuccess(engine));
-    const starts = await putToStart(engine, stateDir, PUTS);
+    const starts = await putToStart({ engine, stateDir }, { bucket: "tiny-landing", prefix: "sources/" }, PUTS);
     return {
       five_steps_cold_ms: round(cold),
       five_steps_warm_median_ms: round(median(warm)),

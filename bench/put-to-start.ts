@@ -7,13 +7,17 @@ import type { EngineClient } from "../embedded/control/client.ts";
 const Followed = z.object({ settled: z.boolean(), objects: z.array(z.array(Run).nullable()) });
 
 /** Milliseconds from the put of an object, its fsyncs included, to the start that its execution states itself. */
-export async function putToStart(engine: EngineClient, stateDir: string, puts: number): Promise<number[]> {
+export async function putToStart(
+  { engine, stateDir }: { readonly engine: EngineClient; readonly stateDir: string },
+  landing: { readonly bucket: string; readonly prefix: string },
+  puts: number,
+): Promise<number[]> {
   const objects = embeddedObjects(stateDir);
   const measured: number[] = [];
   try {
     for (let index = 0; index < puts; index += 1) {
       const begun = Date.now();
-      const { head } = await objects.put("tiny-landing", `sources/file-${index}`, "x");
+      const { head } = await objects.put(landing.bucket, `${landing.prefix}file-${index}`, "x");
       const { bucket, key, versionId } = head;
       let followed: z.infer<typeof Followed>;
       do {

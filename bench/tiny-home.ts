@@ -3,7 +3,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findEngine, type EngineClient } from "../embedded/control/client.ts";
 import { startHome } from "../embedded/server.ts";
-import { STARTER_DEFINITION } from "../lib/constructs/starter.ts";
 import { writeTinyAssembly } from "../test/standins/tiny-assembly.ts";
 
 export const STEPS = 5;
@@ -27,7 +26,7 @@ export async function withTinyHome<T>(
   writeTinyAssembly(join(folder, "assembly"), {
     functions: Object.fromEntries(names.map((name) => [name, { code: "exports.handler = async (event) => event;" }])),
     machines: { five: { StartAt: names[0], States: Object.fromEntries(states) } },
-    landings: { landed: { machine: "five", prefix: "sources/", starter: STARTER_DEFINITION } },
+    landings: { landed: { machine: "five", prefix: "sources/" } },
   });
   const stateDir = join(folder, "state");
   const home = await startHome({

@@ -125,11 +125,6 @@ beforeAll(async () => {
     },
     landings: {
       landed: { machine: "landed", prefix: "sources/" },
-      named: {
-        machine: "landed",
-        prefix: "named/",
-        starter: readFileSync(join(import.meta.dirname, "../lib/constructs/starter.asl.json"), "utf8"),
-      },
     },
   });
   home = await startHome(options(join(root, "state")));
@@ -200,16 +195,6 @@ describe("events", () => {
     expect(await land("sources/a+b c.log")).toMatchObject([
       [{ status: "succeeded", output: { event: { key: "sources/a+b c.log" } } }],
     ]);
-  });
-
-  test("a starter names the run, starts one for every version, and is in no list", async () => {
-    const key = 'named/2026-01-15/a "b".log.gz';
-    const runs = [...(await land(key)), ...(await land(key))].flatMap((found) => found ?? []);
-    expect(runs).toMatchObject([{ output: { event: { key } } }, { output: { event: { key } } }]);
-    expect(new Set(runs.map(({ id }) => id)).size).toBe(2);
-    for (const { id } of runs) expect(id).toMatch(/^named-2026-01-15-a-b--[0-9a-f]{12}$/);
-    const machines = await engine.get("/api/status", z.object({ machines: z.array(z.object({ name: z.string() })) }));
-    expect(JSON.stringify([machines, await engine.get("/api/runs", z.unknown())])).not.toContain("named-start");
   });
 });
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import * as z from "zod";
 import { startInBackground } from "../../bin/cli/engine.ts";
+import { useKernel } from "../../bin/cli/kernel.ts";
 import { landingKey } from "../../bin/cli/landing-keys.ts";
 import { EngineStatus, readStatus, Run } from "../../bin/cli/status.ts";
 import { stopEngine } from "../../bin/cli/verbs/down.ts";
@@ -150,6 +151,11 @@ async function killOne(
 const engineOf = async (stateDir: string): Promise<EngineClient> =>
   (await findEngine(stateDir)) ?? (await startInBackground(stateDir, []));
 
+async function inLanes(engine: EngineClient): Promise<number> {
+  const lanes = await (await useKernel({ engine: () => Promise.resolve(engine) })).lanes.state(Date.now());
+  return lanes.reduce((sum, { running, waiting }) => sum + running.length + waiting.count, 0);
+}
+
 /** Waits until nothing runs; runs that have used up their attempts are run again, which also must not double anything. */
 async function settle(stateDir: string, note: (message: string) => void): Promise<{ settled: boolean; again: number }> {
   const deadline = Date.now() + SETTLE_TIMEOUT_MS;
@@ -161,6 +167,13 @@ async function settle(stateDir: string, note: (message: string) => void): Promis
     if (status.running > 0 || status.eventsWaiting) {
       note(`settling: ${status.running} runs under way`);
       await sleep(1_000);
+      continue;
+    }
+    // What waits, and slots that somebody left behind when it was killed: the clock of the lanes starts both.
+    const waiting = await inLanes(engine);
+    if (waiting > 0) {
+      note(`settling: ${waiting} runs in lanes`);
+      await sleep(5_000);
       continue;
     }
     const runs = await engine.get("/api/runs?limit=10000", z.array(Run));

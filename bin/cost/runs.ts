@@ -6,6 +6,9 @@ import { ticksOf } from "./resources.ts";
 import { ofType, type Resource } from "./templates.ts";
 import type { Path, Workload } from "./workload.ts";
 
+/** What every landing starts, on its way to a run of its own. */
+const LANDED_JOB = "landed";
+
 /** So many runs of one path of one job. */
 export interface PathRuns {
   readonly domain: string;
@@ -48,7 +51,11 @@ export function countRuns(
   );
   const executions = runsIn(work) + runsIn(alerts);
   const ends = { executions, containers: containersOf([...work, ...alerts], pipelines) };
-  const coordinated = of(COORDINATOR).flatMap((entry) => coordinatedPaths(entry, workload, ends, resources));
+  const coordinated = of(COORDINATOR).flatMap((entry) =>
+    entry.job === LANDED_JOB
+      ? pathsOf(entry, workload, runsIn(landed))
+      : coordinatedPaths(entry, workload, ends, resources),
+  );
   const warnings = jobs
     .filter(({ name }) => workload.jobs[name] === undefined)
     .map(({ name }) => `No workload is stated for ${name}: it counts as never run.`);

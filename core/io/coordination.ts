@@ -1,6 +1,6 @@
 import { alertOf } from "../model/alerts/of-run.ts";
 import { declaredTarget, upstreamsOf, withDeclaredCode } from "../model/assets.ts";
-import { endedRun, type EndedRun } from "../model/ended-run.ts";
+import { endedRun, withoutStart, type EndedRun } from "../model/ended-run.ts";
 import { Failure, isFailure } from "../model/failures.ts";
 import type { ItemEvent } from "../model/items/item-event.ts";
 import type { ItemKey } from "../model/items/item-key.ts";
@@ -109,10 +109,9 @@ export function openCoordination({ io, settings, now }: CoordinationOptions): Co
     if (declaredOne === undefined) await keepTarget(ledger, item, ran);
     const dataVersion = ownOutput(item, outputs)?.dataVersion;
     const made = run.outcome.status === "succeeded" && dataVersion !== undefined ? { dataVersion } : {};
-    const started = run.landed === undefined ? {} : { started: run.landed };
     return decided(
       item,
-      { type: "run-ended", run: run.name, at: run.endedAt, outcome: { ...run.outcome, ...made }, ...started },
+      { type: "run-ended", run: run.name, at: run.endedAt, outcome: { ...run.outcome, ...made } },
       declaredOne ?? ran,
     );
   };
@@ -157,8 +156,12 @@ export function openCoordination({ io, settings, now }: CoordinationOptions): Co
   return {
     ...{ items, lanes, backfills, recovery: openRecovery(home) },
     recoded: async (item, code) => decided(item, { type: "code-version", ...code }, await home.targetOf(item), false),
-    observed: (item, sighting, target = declaredTarget(item.asset, assets)) =>
-      decided(item, { type: "observed", ...sighting }, target),
+    async observed(item, sighting, target) {
+      const wanted = target ?? declaredTarget(item.asset, assets);
+      // Before the item is there: nobody shall find one that nobody knows how to run.
+      if (target !== undefined) await keepTarget(ledger, item, { ...target, input: withoutStart(target.input ?? {}) });
+      return decided(item, { type: "observed", ...sighting }, wanted);
+    },
     async ended(run) {
       const { requested, lanes: waiting, backfill } = await settle(run);
       const freed = requested ? (await lanes.ended(run.name, now())).started : [];

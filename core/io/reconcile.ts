@@ -1,8 +1,8 @@
 import { Failure, isFailure } from "../model/failures.ts";
-import { covers, landed } from "../model/landings/coverage.ts";
-import type { Landing } from "../model/landings/landing.ts";
-import { starterName } from "../model/landings/starter-name.ts";
+import { covers, isForReconciliation } from "../model/landings/coverage.ts";
+import { landingPartition, type Landing } from "../model/landings/landing.ts";
 import type { Coordination } from "./coordination.ts";
+import { observeLanded } from "./landed.ts";
 import type { Io, Ledger, ListedObject } from "./ports.ts";
 import { continueSweep, isSweepDue, markDue, type SweepCall, type SweepReport } from "./sweeps.ts";
 
@@ -48,7 +48,7 @@ export function openReconciliation({
   pageSize = PAGE,
   problem = () => undefined,
 }: {
-  readonly io: Pick<Io, "ledger" | "objects" | "executions">;
+  readonly io: Pick<Io, "ledger" | "objects">;
   readonly coordination: Pick<Coordination, "items" | "lanes" | "observed">;
   readonly bucket: string;
   readonly landings: readonly Landing[];
@@ -57,35 +57,20 @@ export function openReconciliation({
   /** Is told of each object that could not be looked at. */
   readonly problem?: (key: string, error: unknown) => void;
 }): Reconciliation {
-  const { ledger, objects, executions } = io;
+  const { ledger, objects } = io;
   const byId = new Map(landings.map((landing) => [`${landing.domain}/${landing.trigger}`, landing]));
 
-  /** Its starter's run is on record before its end is: that of an hour's work, or one whose end is still to be told. */
-  const isRunning = async (landing: Landing, object: ListedObject): Promise<boolean> => {
-    const head = await objects.head({ bucket, key: object.key });
-    if (head === undefined || head.etag !== object.etag) return true;
-    const { versionId } = head;
-    const run = { domain: landing.domain, name: starterName(landing, { bucket, key: object.key, versionId }) };
-    return (await executions.describe(run))?.status === "RUNNING";
-  };
-
   const look = async (landing: Landing, object: ListedObject, at: number): Promise<Found> => {
-    const found = landed(landing, object, at);
-    if (found === undefined) return "skipped";
-    const { asset, domain, job } = landing;
-    const item = { asset, partition: found.partition };
-    const { upstream } = found;
-    if (covers(await coordination.items.read(item), upstream, object)) return "known";
-    if (await isRunning(landing, object)) return "known";
-    const target = { domain, lane: domain, input: { job, bucket, key: object.key } };
-    const applied = await coordination.observed(item, { upstream, version: object.etag, at }, target);
-    return applied?.request === undefined ? "known" : "requested";
+    if (!isForReconciliation(landing, object, at)) return "skipped";
+    const item = { asset: landing.asset, partition: landingPartition(landing, object.key) };
+    if (covers(await coordination.items.read(item), object)) return "known";
+    const seen = await observeLanded({ objects, coordination, now }, landing, { bucket, key: object.key });
+    return seen?.applied.request === undefined ? "known" : "requested";
   };
 
   const read = async (id: string, cursor: string | undefined, signal: AbortSignal) => {
     const landing = byId.get(id);
     if (landing === undefined) return { counts: {} };
-    // The listing tells what is current from here on, so any version that comes later is later than this.
     const at = now();
     const from = cursor === undefined ? {} : { after: cursor };
     const page = await objects.list(bucket, landing.prefix, { ...from, limit: pageSize });

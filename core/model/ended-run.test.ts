@@ -34,17 +34,6 @@ test("says what the run was about, and what would run it again", () => {
   });
 });
 
-test("says which version of a landed object it was started for, by the time of the object's event", () => {
-  const landed = { key: "sources/logs/a.log.gz", etag: "e1", eventTime: "2026-01-15T10:00:00Z" };
-  const input = (more: object) => ({ input: JSON.stringify({ job: "tracking_log", ...landed, ...more }) });
-  expect(ended(input({}))?.landed).toEqual({
-    at: Date.parse(landed.eventTime),
-    versions: { "landing.log.gz": "e1" },
-  });
-  expect(ended(input({ eventTime: "yesterday" }))?.landed).toBeUndefined();
-  expect(ended(input({ etag: "" }))?.landed).toBeUndefined();
-});
-
 test("is nobody's when the machine is of another environment", () => {
   expect(ended({ stateMachineArn: PREFIX.replace("-qa-", "-production-") })).toBeUndefined();
 });

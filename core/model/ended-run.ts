@@ -1,8 +1,6 @@
 import * as z from "zod";
 import type { RunOutcome } from "./items/item-event.ts";
 import type { ItemKey } from "./items/item-key.ts";
-import type { Versions } from "./items/item-state.ts";
-import { landingUpstream } from "./landings/landing.ts";
 import { describeRunFailure, type RunFailure } from "./run-failure.ts";
 
 const ENDS = ["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"] as const;
@@ -39,14 +37,6 @@ const PartlyFailed = z.union([
   z.looseObject({ failed: z.array(z.unknown()).min(1) }),
 ]);
 
-/** What a starter says of the object that a run was started for. */
-const LandedInput = z.looseObject({
-  key: z.string(),
-  etag: z.string().min(1),
-  /** Of the event: when the object was complete. */
-  eventTime: z.iso.datetime({ offset: true }),
-});
-
 /** A run of ours that has ended, as everybody who has to follow it up wants it. */
 export interface EndedRun {
   readonly domain: string;
@@ -62,8 +52,6 @@ export interface EndedRun {
   readonly schedule?: string;
   /** Its output names parts of it that failed; absent = nobody has told its output. */
   readonly partly?: boolean;
-  /** The version of a landed object that it was started for, and when that version was seen. */
-  readonly landed?: { readonly at: number; readonly versions: Versions };
   /** What would run the same once more: its input without what was true of that one start. */
   readonly input: Readonly<Record<string, unknown>>;
   readonly outcome: RunOutcome;
@@ -84,12 +72,15 @@ const OF_ONE_START = new Set([
   "requestedBy",
 ]);
 
+/** An input without what was true of one start only. */
+export const withoutStart = (input: Readonly<Record<string, unknown>>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(input).filter(([field]) => !OF_ONE_START.has(field)));
+
 /** Undefined = an execution of a machine that is not ours. `prefix`: what all ARNs of our machines begin with. */
 export function endedRun(execution: EndedExecution, prefix: string): EndedRun | undefined {
   const { executionArn, stateMachineArn, name, startDate, stopDate } = execution;
   if (!stateMachineArn.startsWith(prefix)) return undefined;
   const { item, job = "none", ...input } = Input.safeParse(parse(execution.input ?? "{}")).data ?? {};
-  const landed = LandedInput.safeParse(input).data;
   const failure = failureOf(execution);
   return {
     domain: stateMachineArn.slice(prefix.length).replaceAll("-", "_"),
@@ -97,10 +88,7 @@ export function endedRun(execution: EndedExecution, prefix: string): EndedRun | 
     ...(item === undefined ? {} : { item }),
     ...(input.trigger === undefined || input.scheduledTime === undefined ? {} : { schedule: input.trigger }),
     ...(execution.output == null ? {} : { partly: isPartlyFailed(execution.output) }),
-    ...(landed === undefined
-      ? {}
-      : { landed: { at: Date.parse(landed.eventTime), versions: { [landingUpstream(landed.key)]: landed.etag } } }),
-    input: Object.fromEntries(Object.entries({ job, ...input }).filter(([field]) => !OF_ONE_START.has(field))),
+    input: withoutStart({ job, ...input }),
     outcome: outcomeOf(execution, failure),
     ...(failure === undefined ? {} : { failure }),
   };

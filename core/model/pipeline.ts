@@ -87,7 +87,10 @@ export interface TaskDeclaration {
   readonly lanes?: readonly string[];
 }
 
-/** An object lands in a source bucket. `{stem}` of the key is matched by the task, not by the trigger. */
+/**
+ * An object lands in a source bucket: the coordinator has the trigger rule see its version, and the run that this
+ * requests waits in the lane of the domain.
+ */
 export interface LandingTrigger {
   readonly kind: "landing";
   readonly id: string;
@@ -95,8 +98,10 @@ export interface LandingTrigger {
   readonly job: string;
   /** Key prefix in the landing bucket, for example `sources/tracking-mitx/logs/`. */
   readonly prefix: string;
-  /** What its runs are about: this asset, and the partition that the key names after the prefix, without extensions. */
+  /** What its runs are about: this asset, and the partition that the key names after the prefix. */
   readonly asset: string;
+  /** What keys usually end with, and partitions leave out: `.log.gz`. */
+  readonly extension?: string;
   /** Key suffixes that count; others are counted and ignored. Empty = all. */
   readonly suffixes?: readonly string[];
 }

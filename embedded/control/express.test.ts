@@ -33,6 +33,7 @@ const caller = {
         Resource: "arn:aws:states:::lambda:invoke",
         Arguments: { FunctionName: "f", Payload: "{% $states.input %}" },
         Retry: [{ ErrorEquals: ["Transient"], IntervalSeconds: 1, MaxAttempts: 1 }],
+        Output: "{% $states.result.Payload %}",
         End: true,
       },
     },
@@ -40,13 +41,9 @@ const caller = {
   roleArn: "",
 };
 const called: unknown[] = [];
-const landed = (version: string, id: string) => ({
-  ...{ domain: "tiny", job: "work", trigger: "work", prefix: "sources/" },
-  event: {
-    id,
-    time: "2026-01-15T10:00:00Z",
-    detail: { bucket: { name: "b" }, object: { key: "sources/a.log", etag: "e", size: 1, "version-id": version } },
-  },
+const told = (eventId: string, id: string) => ({
+  ...{ domain: "tiny", job: "work", trigger: "work" },
+  event: { id, time: "2026-01-15T10:00:00Z", detail: { asset: "a", partition: "p", eventId } },
 });
 
 let folder: string;
@@ -62,7 +59,7 @@ const open = async (machine = STANDARD): Promise<void> => {
       called.push([functionArn, payload]);
       return called.length < 2
         ? Promise.reject(new Failure("Transient", "not yet", { code: "test", what: "test" }))
-        : Promise.resolve({});
+        : Promise.resolve({ executions: [`${STANDARD}:of-a-request`] });
     },
   );
 };
@@ -81,29 +78,29 @@ const names = (): string[] => engine.list().executions.map(({ name }) => name);
 
 test("starts one run of an event however often it is delivered, while it runs and after it has ended", async () => {
   await open();
-  const both = await Promise.all([express.run(EXPRESS, landed("v1", "1")), express.run(EXPRESS, landed("v1", "1"))]);
+  const both = await Promise.all([express.run(EXPRESS, told("v1", "1")), express.run(EXPRESS, told("v1", "1"))]);
   await engine.settled();
-  const later = await express.run(EXPRESS, landed("v1", "another delivery"));
+  const later = await express.run(EXPRESS, told("v1", "another delivery"));
   expect(new Set([...both, later].map((arns) => arns.join()))).toEqual(
     new Set([engine.list().executions[0]?.executionArn]),
   );
   expect(names()).toHaveLength(1);
-  await express.run(EXPRESS, landed("v2", "2"));
+  await express.run(EXPRESS, told("v2", "2"));
   expect(names()).toHaveLength(2);
 });
 
 test("starts nothing twice when the engine was gone before the start was acknowledged", async () => {
   await open();
-  const before = await express.run(EXPRESS, landed("v1", "1"));
+  const before = await express.run(EXPRESS, told("v1", "1"));
   await close();
   await open();
-  expect(await express.run(EXPRESS, landed("v1", "1"))).toEqual(before);
+  expect(await express.run(EXPRESS, told("v1", "1"))).toEqual(before);
   expect(names()).toHaveLength(1);
 });
 
 test("rejects with what no attempt clears, and starts nothing", async () => {
   await open("arn:aws:states:us-east-1:000000000000:stateMachine:nowhere");
-  await expect(express.run(EXPRESS, landed("v1", "1"))).rejects.toThrow(
+  await expect(express.run(EXPRESS, told("v1", "1"))).rejects.toThrow(
     /StepFunctions.StateMachineDoesNotExistException.*nowhere/,
   );
   expect(names()).toEqual([]);
@@ -112,12 +109,12 @@ test("rejects with what no attempt clears, and starts nothing", async () => {
 test("hands an engine that goes away on to whoever asked, who keeps the event", async () => {
   await open();
   await engine.close();
-  await expect(express.run(EXPRESS, landed("v1", "1"))).rejects.toMatchObject({ name: "EngineClosed" });
+  await expect(express.run(EXPRESS, told("v1", "1"))).rejects.toMatchObject({ name: "EngineClosed" });
 });
 
-test("calls functions, with the retries of the text", async () => {
+test("calls functions, with the retries of the text, and tells of the executions that they request", async () => {
   await open();
-  expect(await express.run(caller.arn, { a: 1 })).toEqual([]);
+  expect(await express.run(caller.arn, { a: 1 })).toEqual([`${STANDARD}:of-a-request`]);
   expect(called).toEqual([
     ["f", { a: 1 }],
     ["f", { a: 1 }],

@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
+import * as z from "zod";
 import type { Machine } from "../assembly.ts";
 import { Engine, EngineError, type Json, type StatusChange } from "../engine/engine.ts";
-import { isJsonObject } from "../engine/json.ts";
+import { isJsonObject, parseJson } from "../engine/json.ts";
 import { executionArn } from "../engine/names.ts";
 import { serviceTasks, type Effects, type TaskCall, type TaskOutcome, type TaskRunner } from "../engine/tasks.ts";
 
@@ -12,7 +13,8 @@ export interface Express {
   has(machineArn: string): boolean;
   /**
    * Runs a machine from its beginning to its end and forgets it. Resolves with the ARNs of the standard executions that
-   * it started or found started; rejects with how it failed.
+   * it started or found started, and of those that its output names as `executions`: one of them may begin later.
+   * Rejects with how it failed.
    */
   run(machineArn: string, input: Json): Promise<readonly string[]>;
   close(): Promise<void>;
@@ -68,7 +70,7 @@ export async function openExpress(
           const { error, cause } = engine.describe(arn);
           throw new Error(`${outcome.status}: ${error ?? ""} ${cause ?? ""}`);
         }
-        return started;
+        return [...started, ...executionsIn(outcome.output)];
       } finally {
         running.delete(arn);
         if (engine.pending() === 0) await engine.prune(new Date(Date.now() + 1_000));
@@ -80,6 +82,11 @@ export async function openExpress(
     },
   };
 }
+
+const Output = z.looseObject({ executions: z.array(z.string()) });
+
+const executionsIn = (output: string | null): readonly string[] =>
+  output === null ? [] : (Output.safeParse(parseJson(output)).data?.executions ?? []);
 
 async function runTask(
   call: TaskCall,

@@ -8,7 +8,7 @@ export interface LandedObject {
 }
 
 export interface Followed {
-  /** Of each object, in the order asked: what its landing started; undefined = the event is still on its way. */
+  /** Of each object, in the order asked: what its landing started; undefined = its event is on its way, or its run waits. */
   readonly objects: readonly (readonly ExecutionView[] | undefined)[];
   /** What those executions caused, at any distance. */
   readonly downstream: readonly ExecutionView[];
@@ -34,7 +34,9 @@ export function follow(
     });
   const first = objects.map(({ bucket, key, versionId }) => {
     const events = store.eventsOfObject(bucket, key, versionId);
-    return events.length === 0 ? undefined : describe(events.flatMap((event) => event.executions));
+    const arns = events.flatMap((event) => event.executions);
+    const found = describe(arns);
+    return events.length === 0 || found.length < arns.length ? undefined : found;
   });
 
   const seen = new Set(first.flatMap((found) => found ?? []).map(({ arn }) => arn));

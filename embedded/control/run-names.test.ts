@@ -17,9 +17,10 @@ test.each([
 });
 
 test("a run again says of what, however often it is repeated", () => {
-  const first = nameAgain("tracking_log_mitxonline-logs-2026-01-15-shard-39627d0abeee");
-  expect(first).toMatch(/^tracking_log_mitxonline-logs-2026-01-15-shard-again-[0-9a-f]{8}$/);
-  expect(nameAgain(first)).toMatch(/^tracking_log_mitxonline-logs-2026-01-15-shard-again-[0-9a-f]{8}$/);
+  const first = nameAgain("tracking-logs-logs-2026-01-15-shard-56c03cfd090fa0ab-12");
+  expect(first).toMatch(/^tracking-logs-logs-2026-01-15-shard-again-[0-9a-f]{8}$/);
+  expect(nameAgain(first)).toMatch(/^tracking-logs-logs-2026-01-15-shard-again-[0-9a-f]{8}$/);
+  expect(nameAgain("build-mitx-2026-01-15-39627d0abeee")).toMatch(/^build-mitx-2026-01-15-again-[0-9a-f]{8}$/);
   expect(nameAgain("build-by-hand-01234567")).toMatch(/^build-again-[0-9a-f]{8}$/);
 });
 

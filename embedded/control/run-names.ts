@@ -4,8 +4,8 @@ import * as z from "zod";
 /** Names that AWS takes and its log groups can show. */
 const LONGEST = 80;
 const NOT_PLAIN = /[^A-Za-z0-9_]+/g;
-/** What tells runs of one subject apart: the starter's hash, or what the two functions below add. */
-const ENDING = /-(?:[0-9a-f]{12}|(?:again|by-hand)-[0-9a-f]{8})$/;
+/** What tells runs of one subject apart: a request's digest and number, the starter's hash, or what the functions below add. */
+const ENDING = /-(?:[0-9a-f]{16}-\d+|[0-9a-f]{12}|(?:again|by-hand)-[0-9a-f]{8})$/;
 
 const Input = z.looseObject({
   job: z.string().optional(),

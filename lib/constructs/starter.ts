@@ -20,10 +20,6 @@ export interface StartRequest {
   readonly domain: string;
   readonly job: string;
   readonly trigger: string;
-  /** Landings: what every key begins with, and a name need not repeat. */
-  readonly prefix?: string;
-  /** Landings: what the run is about; the partition is what the key names after the prefix, without extensions. */
-  readonly asset?: string;
 }
 
 export interface StarterProps {

@@ -14,6 +14,7 @@ import type { Queue } from "aws-cdk-lib/aws-sqs";
 import { StateMachine, type IStateMachine } from "aws-cdk-lib/aws-stepfunctions";
 import { Construct } from "constructs";
 import { EVENT_SOURCE } from "../../core/model/events.ts";
+import { landingOf, type Landing } from "../../core/model/landings/landing.ts";
 import { COORDINATOR } from "../../core/model/platform-domains.ts";
 import { declarationOf } from "../../core/model/schedules/declaration.ts";
 import type {
@@ -39,6 +40,13 @@ export interface TriggersProps {
   readonly deadLetters: Queue;
 }
 
+/** What a landing tells the coordinator. */
+interface LandedRequest {
+  readonly job: "landed";
+  readonly trigger: string;
+  readonly landing: Landing;
+}
+
 /** EventBridge gives up on a target after this; the daily reconciliation finds what it gave up on. */
 const DELIVERY = { retryAttempts: 185, maxEventAge: Duration.hours(24) };
 
@@ -47,9 +55,9 @@ const DELIVERY = { retryAttempts: 185, maxEventAge: Duration.hours(24) };
  * a part that is missing leaves a template that is no JSON (eb-transform-target-input.html); the whole event is always sound.
  */
 class WithEvent extends RuleTargetInput {
-  private readonly request: StartRequest;
+  private readonly request: StartRequest | LandedRequest;
 
-  constructor(request: StartRequest) {
+  constructor(request: StartRequest | LandedRequest) {
     super();
     this.request = request;
   }
@@ -71,7 +79,7 @@ export class Triggers extends Construct {
     this.props = props;
     this.role = new Role(this, "Role", {
       assumedBy: trustedService(this, "events.amazonaws.com"),
-      description: "Starts the starter when an object lands or an event matches.",
+      description: "Tells the coordinator what has landed, and starts the starter when an event matches.",
     });
     const bus = EventBus.fromEventBusName(this, "Bus", props.names.bus);
     for (const trigger of props.pipeline.triggers) {
@@ -83,8 +91,9 @@ export class Triggers extends Construct {
     }
   }
 
-  /** The starter reads key and version in the event; the first task HEADs the object and believes only that. */
-  private landing({ id, description, job, prefix, asset, suffixes = [] }: LandingTrigger): void {
+  /** Whether and when a run begins the coordinator decides, from the object itself. */
+  private landing(trigger: LandingTrigger): void {
+    const { id, description, prefix, suffixes = [] } = trigger;
     const pattern: EventPattern = {
       source: ["aws.s3"],
       detailType: ["Object Created"],
@@ -95,12 +104,16 @@ export class Triggers extends Construct {
         },
       },
     };
-    this.rule(id, description, pattern, undefined, this.withEvent({ job, trigger: id, prefix, asset }));
+    const { domain } = this.props.pipeline;
+    this.rule(
+      { id, description, pattern, machine: this.coordinatorMachine() },
+      new WithEvent({ job: "landed", trigger: id, landing: landingOf(domain, trigger) }),
+    );
   }
 
   private event({ id, description, job, event, detail }: EventTrigger, bus: IEventBus): void {
     const pattern = { source: [EVENT_SOURCE], detailType: [event], ...(detail === undefined ? {} : { detail }) };
-    this.rule(id, description, pattern, bus, this.withEvent({ job, trigger: id }));
+    this.rule({ id, description, pattern, bus, machine: this.props.starter }, this.started(id, job));
   }
 
   /** Of the standard machines, named one by one: a start for an end of its own would never end. */
@@ -112,7 +125,7 @@ export class Triggers extends Construct {
       detailType: ["Step Functions Execution Status Change"],
       detail: { stateMachineArn: machines, status: ["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"] },
     };
-    this.rule(id, description, pattern, undefined, this.withEvent({ job, trigger: id }));
+    this.rule({ id, description, pattern, machine: this.props.starter }, this.started(id, job));
   }
 
   /**
@@ -129,7 +142,7 @@ export class Triggers extends Construct {
     };
     const worker = EventField.fromPath("$.detail.taskArn");
     const input = RuleTargetInput.fromObject({ domain: pipeline.domain, job, trigger: id, worker });
-    this.rule(id, description, pattern, undefined, input);
+    this.rule({ id, description, pattern, machine: this.props.starter }, input);
   }
 
   private machineArn(resourceName: string): string {
@@ -137,25 +150,29 @@ export class Triggers extends Construct {
     return Stack.of(this).formatArn({ service: "states", resource: "stateMachine", resourceName, arnFormat });
   }
 
-  private withEvent(request: Omit<StartRequest, "domain">): WithEvent {
-    return new WithEvent({ domain: this.props.pipeline.domain, ...request });
+  private started(trigger: string, job: string): WithEvent {
+    return new WithEvent({ domain: this.props.pipeline.domain, ...{ job, trigger } });
   }
 
   private rule(
-    id: string,
-    description: string,
-    eventPattern: EventPattern,
-    eventBus: IEventBus | undefined,
+    of: {
+      readonly id: string;
+      readonly description: string;
+      readonly pattern: EventPattern;
+      readonly machine: IStateMachine;
+      readonly bus?: IEventBus;
+    },
     input: RuleTargetInput,
-  ) {
-    const { names, pipeline, starter, deadLetters } = this.props;
+  ): void {
+    const { names, pipeline, deadLetters } = this.props;
+    const { id, description, pattern, machine, bus } = of;
     new Rule(this, pascal(id), {
       ruleName: names.trigger(pipeline.domain, id),
       description,
-      eventPattern,
-      ...(eventBus === undefined ? {} : { eventBus }),
+      eventPattern: pattern,
+      ...(bus === undefined ? {} : { eventBus: bus }),
       targets: [
-        new SfnStateMachine(starter, {
+        new SfnStateMachine(machine, {
           input,
           role: this.role,
           deadLetterQueue: deadLetters,

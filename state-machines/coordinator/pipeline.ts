@@ -3,9 +3,32 @@ import { COORDINATOR } from "../../core/model/platform-domains.ts";
 
 export const coordinator = definePipeline({
   domain: COORDINATOR,
-  description: "Decides which run comes next: follows up the end of every run, and is the clock of the lanes.",
+  description:
+    "Decides which run comes next: follows up landings and the end of every run, and is the clock of the lanes.",
   machine: "express",
   jobs: {
+    landed: {
+      description: "Has the trigger rule see an object that has landed, and its run wait in the lane of its domain.",
+      exampleInput: {
+        job: "landed",
+        landing: {
+          ...{
+            domain: "openedx",
+            job: "tracking_log",
+            trigger: "tracking_log_mitx",
+            suffixes: [],
+            extension: ".log.gz",
+          },
+          ...{ prefix: "sources/tracking-mitx/", asset: "mitx/openedx/raw_data/tracking_logs" },
+        },
+        event: {
+          detail: {
+            bucket: { name: "<landing bucket>" },
+            object: { key: "sources/tracking-mitx/logs/2026-01-15/shard.log.gz" },
+          },
+        },
+      },
+    },
     run_ended: {
       description: "Writes a run's result into its item, frees its slot, asks for what follows, raises the alert.",
       exampleInput: {
@@ -41,6 +64,14 @@ export const coordinator = definePipeline({
     },
   },
   tasks: {
+    Landed: {
+      description: "Looks at an object that has landed and requests the run of its version.",
+      handler: "coordinator/landed",
+      compute: { kind: "lambda", memoryMb: 512, timeoutSeconds: 45 },
+      reads: [{ bucket: "landing", prefix: "sources/" }],
+      ledger: "write",
+      starts: "every",
+    },
     RunEnded: {
       description: "Follows up the end of one run.",
       handler: "coordinator/run-ended",

@@ -144,7 +144,15 @@ export const openedx = definePipeline({
   },
   triggers: deployments.flatMap(landings),
   assets: deployments.flatMap(assetsOf),
-  lanes: [{ id: "learn-webhook", description: "All outbound webhooks to MIT Learn.", slots: 4 }],
+  lanes: [
+    {
+      id: "openedx",
+      description: "Runs of the domain; a day has some hundred shards.",
+      slots: 8,
+      slotsIn: { production: 50 },
+    },
+    { id: "learn-webhook", description: "All outbound webhooks to MIT Learn.", slots: 4 },
+  ],
 });
 
 function logSource(id: string): (typeof trackingLogSources)[number] {
@@ -165,6 +173,7 @@ function landings({ id, trackingPrefix, coursePrefix }: (typeof deployments)[num
     job: "tracking_log",
     prefix: trackingPrefix,
     asset: logSource(id).asset,
+    extension: ".log.gz",
   };
   if (coursePrefix === undefined) return [log];
   return [
@@ -176,6 +185,7 @@ function landings({ id, trackingPrefix, coursePrefix }: (typeof deployments)[num
       job: "course_archive",
       prefix: coursePrefix,
       asset: courseAsset(id),
+      extension: ".tar.gz",
     },
   ];
 }

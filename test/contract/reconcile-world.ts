@@ -4,10 +4,9 @@ import { openObjectIndex, addVersion } from "../../core/io/embedded/object-index
 import { itemsPk, shardOf } from "../../core/io/item-records.ts";
 import { openReconciliation, type Reconciliation } from "../../core/io/reconcile.ts";
 import type { Executions, Ledger, Objects } from "../../core/io/ports.ts";
-import { EndedExecution, endedRun } from "../../core/model/ended-run.ts";
 import { newItem } from "../../core/model/items/item-state.ts";
 import { decide } from "../../core/model/items/trigger-rule.ts";
-import { landingPartition, landingUpstream, type Landing } from "../../core/model/landings/landing.ts";
+import { LANDED, landedVersion, landingPartition, type Landing } from "../../core/model/landings/landing.ts";
 import { MemoryExecutions } from "../standins/memory-executions.ts";
 import { passingClock } from "../standins/passing-clock.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
@@ -17,10 +16,22 @@ export const NOW = Date.UTC(2026, 0, 16);
 export const HOUR = 3_600_000;
 const PREFIX = "arn:aws:states:us-east-1:000000000000:stateMachine:millrace-dev-";
 
-const landing = (id: string, suffixes: string[] = []): Landing => ({
-  ...{ prefix: `sources/${id}/`, suffixes, asset: `${id}/raw_data`, domain: "openedx", job: "load", trigger: id },
+const landing = (id: string, extension: string, suffixes: string[] = []): Landing => ({
+  ...{
+    extension,
+    prefix: `sources/${id}/`,
+    suffixes,
+    asset: `${id}/raw_data`,
+    domain: "openedx",
+    job: "load",
+    trigger: id,
+  },
 });
-export const LANDINGS = [landing("logs"), landing("courses"), landing("archives", [".zip"])];
+export const LANDINGS = [
+  landing("logs", ".log.gz"),
+  landing("courses", ".xml.tar.gz"),
+  landing("archives", ".zip", [".zip"]),
+];
 
 /** A bucket whose objects are in the index only: nobody here reads them. */
 export function landingBucket() {
@@ -88,38 +99,35 @@ export class ReconcileWorld {
     return found;
   }
 
-  /** Keys of the objects that runs were started of. */
-  started = (): string[] => this.executions.all.map(({ input }) => (input as { key: string }).key);
+  readonly #before = new Set<string>();
 
-  /** What the coordinator does at the end of a run that the starter began. */
-  async ran({ prefix, asset, job, trigger }: Landing, key: string, etag: string, status = "SUCCEEDED"): Promise<void> {
-    const item = { asset, partition: landingPartition(prefix, key) };
-    const at = { eventTime: new Date(NOW - 2 * HOUR).toISOString(), eventId: "e" };
-    const name = `${trigger}-${key.replaceAll(/[^a-z0-9]/g, "-")}-${etag}`;
-    const run = endedRun(
-      EndedExecution.parse({
-        ...{ executionArn: `arn:${name}`, stateMachineArn: `${PREFIX}openedx`, name, status },
-        ...{ startDate: NOW - 2 * HOUR + 1_000, stopDate: NOW - 2 * HOUR + 2_000 },
-        input: JSON.stringify({ job, trigger, bucket: BUCKET, key, versionId: "v", etag, ...at, item }),
-      }),
-      PREFIX,
-    );
-    if (run !== undefined) await this.coordination.ended(run);
+  /** Runs beyond those of `ran`. */
+  found = () => this.executions.all.filter(({ domain, name }) => domain === "openedx" && !this.#before.has(name));
+
+  /** Keys of the objects that they are of. */
+  started = (): string[] => this.found().map(({ input }) => (input as { key: string }).key);
+
+  /** An object whose own event came in time, and whose run has ended. */
+  async ran(landing: Landing, key: string, etag: string, status: "SUCCEEDED" | "FAILED" = "SUCCEEDED"): Promise<void> {
+    const item = { asset: landing.asset, partition: landingPartition(landing, key) };
+    const seen = { upstream: LANDED, version: landedVersion({ etag, versionId: "v" }), at: NOW - 2 * HOUR };
+    const { domain, job } = landing;
+    await this.coordination.observed(item, seen, { domain, lane: domain, input: { job, bucket: BUCKET, key } });
+    const [name = ""] = (await this.coordination.lanes.dispatch([domain], NOW - 2 * HOUR)).started;
+    this.#before.add(name);
+    this.executions.end(domain, name, status === "FAILED" ? { status, error: "Malformed", cause: "bad" } : { status });
+    this.clock.skip(10 * 60_000);
+    await this.coordination.lanes.tick(this.clock.now());
   }
 
   /** The same for very many at once: only the items. */
   async known(objects: readonly (readonly [landing: Landing, key: string])[]): Promise<void> {
     for (let from = 0; from < objects.length; from += 100) {
-      const puts = objects.slice(from, from + 100).map(([{ asset, prefix }, key]) => {
-        const sk = landingPartition(prefix, key);
-        const started = { at: NOW - 2 * HOUR, versions: { [landingUpstream(key)]: "e1" } };
-        const event = {
-          type: "run-ended",
-          run: key,
-          at: NOW - HOUR,
-          outcome: { status: "succeeded" },
-          started,
-        } as const;
+      const puts = objects.slice(from, from + 100).map(([landing, key]) => {
+        const { asset } = landing;
+        const sk = landingPartition(landing, key);
+        const versions = { [LANDED]: landedVersion({ etag: "e1", versionId: "v" }) };
+        const event = { type: "run-started", run: key, at: NOW - 2 * HOUR, versions } as const;
         const { state } = decide(newItem(0), event, { key: { asset, partition: sk }, now: NOW });
         return { put: { pk: itemsPk(asset, shardOf(sk)), sk, data: state }, if: { absent: true } } as const;
       });

@@ -2,8 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { embeddedLedger } from "../../core/io/embedded/ledger.ts";
 import { itemsPk, shardOf } from "../../core/io/item-records.ts";
 import { Failure } from "../../core/model/failures.ts";
-import { landingPartition } from "../../core/model/landings/landing.ts";
-import { starterName } from "../../core/model/landings/starter-name.ts";
+import { LANDED, landedVersion, landingPartition } from "../../core/model/landings/landing.ts";
 import { memoryLedger } from "../standins/memory-ledger.ts";
 import { mortal } from "../standins/mortal.ts";
 import { BUCKET, HOUR, LANDINGS, landingBucket, NOW, ReconcileWorld } from "./reconcile-world.ts";
@@ -29,7 +28,7 @@ describe("the reconciliation", () => {
     bucket.put("sources/logs/a.log.gz");
     await world.ran(logs, "sources/logs/a.log.gz", "e1");
     expect(await world.reconcile()).toMatchObject({ listed: 2, known: 1, requested: 1, skipped: 0, finished: true });
-    expect(world.executions.all).toMatchObject([
+    expect(world.found()).toMatchObject([
       {
         domain: "openedx",
         input: {
@@ -55,7 +54,7 @@ describe("the reconciliation", () => {
 
   it("asks no more for what has failed: that is the inventory's", async () => {
     bucket.put("sources/logs/bad.log.gz");
-    await world.ran(logs, "sources/logs/bad.log.gz", "e1", "ABORTED");
+    await world.ran(logs, "sources/logs/bad.log.gz", "e1", "FAILED");
     expect(await world.reconcile()).toMatchObject({ known: 1, requested: 0 });
   });
 
@@ -68,17 +67,20 @@ describe("the reconciliation", () => {
     bucket.put("sources/logs//twice.log");
     bucket.put("sources/logs/young.log", "e1", { ageMs: HOUR - 1 });
     bucket.put("sources/logs/empty.log", "e1", { sizeBytes: 0 });
-    expect(await world.reconcile()).toMatchObject({ listed: 7, requested: 2, skipped: 5 });
-    expect(world.started().toSorted()).toEqual(["sources/archives/a.zip", "sources/logs/empty.log"]);
+    expect(await world.reconcile()).toMatchObject({ listed: 7, requested: 3, skipped: 4 });
+    const taken = ["sources/archives/a.zip", "sources/logs//twice.log", "sources/logs/empty.log"];
+    expect(world.started().toSorted()).toEqual(taken);
   });
 
-  it("leaves alone an object whose own run still runs after an hour", async () => {
-    const versionId = bucket.put(COURSE);
-    const name = starterName(courses, { bucket: BUCKET, key: COURSE, versionId });
-    await world.executions.start({ domain: "openedx", name, input: { key: COURSE } });
+  it("leaves alone an object whose own run waits or runs, also after an hour", async () => {
+    bucket.put(COURSE);
+    const item = { asset: courses.asset, partition: landingPartition(courses, COURSE) };
+    const version = landedVersion({ etag: "e1", versionId: "v1" });
+    const target = { domain: "openedx", lane: "openedx", input: { key: COURSE } };
+    await world.coordination.observed(item, { upstream: LANDED, version, at: NOW - 2 * HOUR }, target);
     expect(await world.reconcile()).toMatchObject({ known: 1, requested: 0 });
-    world.executions.end("openedx", name, { status: "SUCCEEDED" });
-    expect(await world.reconcile()).toMatchObject({ known: 0, requested: 1 });
+    await world.coordination.lanes.dispatch(["openedx"], NOW);
+    expect(await world.reconcile()).toMatchObject({ known: 1, requested: 0 });
   });
 
   it("tells files apart that differ in their extensions alone", async () => {
@@ -94,11 +96,11 @@ describe("the reconciliation", () => {
   it("takes an item's last run for the object's own where no version was kept yet, and only then", async () => {
     const key = "sources/logs/old.log";
     bucket.put(key);
-    const item = { asset: logs.asset, partition: "old" };
+    const item = { asset: logs.asset, partition: "old.log" };
     const ended = { type: "run-ended", run: "r", outcome: { status: "succeeded" } } as const;
     await world.coordination.items.apply(item, { ...ended, at: NOW - 3 * HOUR }, { now: NOW, create: true });
     expect(await world.reconcile()).toMatchObject({ requested: 1 });
-    const other = { asset: logs.asset, partition: "older" };
+    const other = { asset: logs.asset, partition: "older.log" };
     bucket.put("sources/logs/older.log");
     await world.coordination.items.apply(other, { ...ended, at: NOW - HOUR }, { now: NOW, create: true });
     expect(await world.reconcile()).toMatchObject({ known: 2, requested: 0 });
@@ -106,7 +108,7 @@ describe("the reconciliation", () => {
 
   it("looks past one object whose record nobody can read", async () => {
     for (const name of ["a", "b", "c"]) bucket.put(`sources/logs/${name}.log`);
-    const put = { pk: itemsPk(logs.asset, shardOf("b")), sk: "b", data: { broken: true } };
+    const put = { pk: itemsPk(logs.asset, shardOf("b.log")), sk: "b.log", data: { broken: true } };
     await world.ports.ledger.write([{ put, if: { absent: true } }]);
     expect(await world.reconcile()).toMatchObject({ listed: 3, requested: 2, failed: 1, finished: true });
     expect(world.problems).toEqual(["sources/logs/b.log"]);
@@ -164,9 +166,9 @@ describe("killed at any call to the outside", () => {
     expect(next).toMatchObject({ listed: 5, skipped: 0, failed: 0, finished: true });
     expect(world.started().toSorted(), `call ${at}, effect ${effect}`).toEqual(keys.slice(1));
     for (const key of keys) {
-      const partition = landingPartition(logs.prefix, key);
+      const partition = landingPartition(logs, key);
       const state = await world.coordination.items.read({ asset: logs.asset, partition });
-      expect(state?.requests).toBe(key === keys[0] ? 0 : 1);
+      expect(state?.requests).toBe(1);
     }
     return end === "killed";
   };

@@ -10,7 +10,7 @@ const ROOT = join(import.meta.dirname, "..", "..");
 const ASSET = "mitxonline/openedx/raw_data/tracking_logs";
 const DAYS = Array.from({ length: 10 }, (_, index) => `2026-01-${String(index + 1).padStart(2, "0")}`);
 const BAD = "2026-01-05";
-const keyOf = (day: string): string => `logs/${day}/tracking.log-${day}`;
+const keyOf = (day: string): string => `logs/${day}/tracking.log-${day}.gz`;
 
 let folder: string;
 beforeAll(() => {

@@ -54,7 +54,7 @@ test("an object whose event was lost is found, run and then on record", async ()
   // The engine's own clock may have come first.
   expect(first).toMatchObject({ listed: 1, skipped: 0, failed: 0, finished: true });
   expect(first.known + first.requested).toBe(1);
-  const partition = "logs/2026-01-15/tracking.log-2026-01-15";
+  const partition = "logs/2026-01-15/tracking.log-2026-01-15.gz";
   const states = (): string[] => json("partitions", ASSET).items.map((one: { status: string }) => one.status);
   for (let attempt = 0; attempt < 60 && !states().includes("materialised"); attempt += 1) continue;
   expect(json("partitions", ASSET).items).toMatchObject([{ partition, status: "materialised" }]);

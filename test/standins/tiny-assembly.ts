@@ -9,13 +9,8 @@ export interface TinyAssembly {
     Record<string, { readonly code: string; readonly memoryMb?: number; readonly timeoutSeconds?: number }>
   >;
   readonly containers?: Readonly<Record<string, { readonly code: string; readonly memoryMb?: number }>>;
-  /**
-   * Started with the object's key as `{"key": …}`; given the text of a starter (`${Machine}`, `${DeadLetters}`), by an
-   * Express machine that gets the event, as Millrace's own triggers do it.
-   */
-  readonly landings?: Readonly<
-    Record<string, { readonly machine: string; readonly prefix: string; readonly starter?: string }>
-  >;
+  /** Started with the object's key as `{"key": …}`. */
+  readonly landings?: Readonly<Record<string, { readonly machine: string; readonly prefix: string }>>;
 }
 
 const SETTINGS = {
@@ -98,20 +93,7 @@ export function writeTinyAssembly(
       },
     };
   }
-  for (const [name, { machine, prefix, starter }] of Object.entries(landings)) {
-    if (starter !== undefined) {
-      resources[`${name}Starter`] = {
-        Type: "AWS::StepFunctions::StateMachine",
-        Properties: {
-          StateMachineName: `tiny-dev-${name}-start`,
-          StateMachineType: "EXPRESS",
-          DefinitionString: starter,
-          DefinitionSubstitutions: { Machine: { Ref: `${machine}Machine` }, DeadLetters: "tiny-dead-letters" },
-          RoleArn: "arn:aws:iam::000000000000:role/tiny",
-        },
-      };
-    }
-    const request = { domain: "tiny", job: name, trigger: name, prefix };
+  for (const [name, { machine, prefix }] of Object.entries(landings)) {
     resources[`${name}Rule`] = {
       Type: "AWS::Events::Rule",
       Properties: {
@@ -125,11 +107,8 @@ export function writeTinyAssembly(
         Targets: [
           {
             Id: "Target0",
-            Arn: { Ref: starter === undefined ? `${machine}Machine` : `${name}Starter` },
-            InputTransformer:
-              starter === undefined
-                ? { InputPathsMap: { key: "$.detail.object.key" }, InputTemplate: '{"key":<key>}' }
-                : { InputTemplate: `${JSON.stringify(request).slice(0, -1)},"event":<aws.events.event.json>}` },
+            Arn: { Ref: `${machine}Machine` },
+            InputTransformer: { InputPathsMap: { key: "$.detail.object.key" }, InputTemplate: '{"key":<key>}' },
           },
         ],
       },

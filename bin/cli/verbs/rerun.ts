@@ -22,7 +22,7 @@ export const rerun: Verb = {
   ],
   home: "either",
   examples: [
-    "rerun mitxonline/openedx/raw_data/tracking_logs logs/2026-01-15/tracking.log",
+    "rerun mitxonline/openedx/raw_data/tracking_logs logs/2026-01-15/tracking.log-2026-01-15.gz",
     "rerun --failed mitxonline/openedx/raw_data/tracking_logs",
   ],
   async run({ args: [name, partition], options }, context) {

@@ -39,14 +39,7 @@ export const ItemEvent = z.discriminatedUnion("type", [
   z.object({ type: z.literal("code-version"), version: z.string().min(1), before: z.string().optional(), at }),
   /** `versions`: what it was started for, when no request of the rule did it. */
   z.object({ type: z.literal("run-started"), run, at, versions: Versions.optional() }),
-  /** `started`: of a run from outside whose start nobody tells, what it was started for, and when that was seen. */
-  z.object({
-    type: z.literal("run-ended"),
-    run,
-    at,
-    outcome: RunOutcome,
-    started: z.object({ at, versions: Versions }).optional(),
-  }),
+  z.object({ type: z.literal("run-ended"), run, at, outcome: RunOutcome }),
   z.object({ type: z.literal("requested"), ask: Ask }),
   /** A person or a backfill wants it no more; what is queued already has to be cancelled as a run. */
   z.object({ type: z.literal("withdrawn"), id: z.string().min(1) }),

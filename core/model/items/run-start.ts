@@ -8,7 +8,7 @@ import { requestNumber } from "./run-request.ts";
 const RUNS_MAX = 16;
 
 /**
- * Marks a requested run as running, and tracks one that somebody else has started (a landing's starter). With
+ * Marks a requested run as running, and tracks one that somebody else has started. With
  * `versions`, that start is the request for them: it clears the change that they were.
  */
 export function startRun(state: ItemState, key: ItemKey, event: ItemEventOf<"run-started">, now: number): ItemState {

@@ -77,7 +77,7 @@ function next(state: ItemState, event: ItemEvent, context: RuleContext): ItemSta
     case "run-started":
       return startRun(withCode(state, context.target?.codeVersion), key, event, now);
     case "run-ended":
-      return endRun(begunBefore(state, event, context), key, event, { now, failedOnceDelayMs });
+      return endRun(state, key, event, { now, failedOnceDelayMs });
     case "requested":
       return ask(state, event.ask, key);
     case "withdrawn":
@@ -96,14 +96,6 @@ function next(state: ItemState, event: ItemEvent, context: RuleContext): ItemSta
     case "evaluated":
       return state;
   }
-}
-
-/** The start that comes with its end counts like one that was told; one older than the latest result only has ended. */
-function begunBefore(state: ItemState, event: ItemEventOf<"run-ended">, { key, now, target }: RuleContext): ItemState {
-  const { run, started } = event;
-  const isKnown = state.runs.some(({ name }) => name === run);
-  if (started === undefined || isKnown || (state.last !== null && event.at <= state.last.at)) return state;
-  return startRun(withCode(state, target?.codeVersion), key, { type: "run-started", run, ...started }, now);
 }
 
 function ask(state: ItemState, wish: Ask, { asset, partition }: ItemKey): ItemState {

@@ -1,32 +1,22 @@
 import type { ItemState } from "../items/item-state.ts";
-import { partitionProblem } from "../items/partition-key.ts";
-import { landingPartition, landingUpstream, type Landing } from "./landing.ts";
+import { isMarker, isVersionOf, LANDED, type Landing } from "./landing.ts";
 
 /** What a listing says of an object. */
-export interface LandedObject {
+export interface ListedLanding {
   readonly key: string;
   readonly etag: string;
   readonly sizeBytes: number;
   readonly lastModified: Date;
 }
 
-/** What an object is of. */
-export interface Landed {
-  readonly partition: string;
-  readonly upstream: string;
-}
-
-/** So long the object's own event may take, and its run until it is on record. */
+/** So long the object's own event may take. */
 const OWN_EVENT_MS = 60 * 60_000;
 
-/** Undefined = nobody asks for a run of it: no input, no partition, or left to its own event as yet. */
-export function landed({ prefix, suffixes }: Landing, object: LandedObject, now: number): Landed | undefined {
-  const { key, sizeBytes, lastModified } = object;
-  if (sizeBytes === 0 && key.endsWith("/")) return undefined;
-  if (suffixes.length > 0 && !suffixes.some((suffix) => key.endsWith(suffix))) return undefined;
-  if (now - lastModified.getTime() < OWN_EVENT_MS) return undefined;
-  const partition = landingPartition(prefix, key);
-  return partitionProblem(partition) === undefined ? { partition, upstream: landingUpstream(key) } : undefined;
+/** False = nobody asks for a run of it: no input, or left to its own event as yet. */
+export function isForReconciliation({ suffixes }: Landing, object: ListedLanding, now: number): boolean {
+  if (isMarker(object)) return false;
+  if (suffixes.length > 0 && !suffixes.some((suffix) => object.key.endsWith(suffix))) return false;
+  return now - object.lastModified.getTime() >= OWN_EVENT_MS;
 }
 
 /**
@@ -34,11 +24,11 @@ export function landed({ prefix, suffixes }: Landing, object: LandedObject, now:
  * asked, or will, for its run. Of an item from before versions of landings were kept, a run that ended after the object
  * came is taken for its own: no stampede at deployment.
  */
-export function covers(state: ItemState | undefined, upstream: string, { etag, lastModified }: LandedObject): boolean {
+export function covers(state: ItemState | undefined, { etag, lastModified }: ListedLanding): boolean {
   if (state === undefined) return false;
   if (state.retiredAt !== null) return true;
-  const seen = state.observed[upstream];
-  if (seen !== undefined) return seen.version === etag;
-  const isOld = !Object.keys(state.observed).some((name) => name.startsWith("landing"));
-  return isOld && state.last !== null && state.last.at >= lastModified.getTime();
+  // Some have their extension in their name, from when keys that differed in it were of one item.
+  const seen = Object.entries(state.observed).filter(([name]) => name.startsWith(LANDED));
+  if (seen.length > 0) return seen.some(([, { version }]) => isVersionOf(version, etag));
+  return state.last !== null && state.last.at >= lastModified.getTime();
 }

@@ -1,9 +1,13 @@
+import { createHash } from "node:crypto";
 import * as z from "zod";
-import type { Pipeline } from "../pipeline.ts";
+import { partitionProblem } from "../items/partition-key.ts";
+import type { LandingTrigger, Pipeline } from "../pipeline.ts";
 
-/** A watched prefix of the landing bucket, as whoever looks for lost events needs it. */
+/** A watched prefix of the landing bucket, as whoever decides about the runs of its objects needs it. */
 export const Landing = z.object({
   prefix: z.string(),
+  /** What a partition's name leaves out when a key ends with it. */
+  extension: z.string().exactOptional(),
   /** Empty = every key counts. */
   suffixes: z.array(z.string()),
   asset: z.string(),
@@ -15,22 +19,40 @@ export type Landing = z.infer<typeof Landing>;
 
 export const landingsIn = (pipelines: readonly Pick<Pipeline, "domain" | "triggers">[]): Landing[] =>
   pipelines.flatMap(({ domain, triggers }) =>
-    triggers.flatMap((trigger) => {
-      if (trigger.kind !== "landing") return [];
-      const { prefix, suffixes = [], asset, job, id } = trigger;
-      return [{ prefix, suffixes: [...suffixes], asset, domain, job, trigger: id }];
-    }),
+    triggers.flatMap((trigger) => (trigger.kind === "landing" ? [landingOf(domain, trigger)] : [])),
   );
 
-/** As in lib/constructs/starter.asl.json, which a test holds to the same keys. */
-const EXTENSIONS = /([.][a-z]{2,4})+$/;
+export const landingOf = (
+  domain: string,
+  { prefix, extension, suffixes = [], asset, job, id }: LandingTrigger,
+): Landing => ({
+  ...{ prefix, suffixes: [...suffixes], asset, domain, job, trigger: id },
+  ...(extension === undefined ? {} : { extension }),
+});
 
-/** What a landed object is of: its key after the trigger's prefix, without extensions. */
-export const landingPartition = (prefix: string, key: string): string =>
-  afterPrefix(prefix, key).replace(EXTENSIONS, "");
+/** The object, as an upstream of the item that is made of it. */
+export const LANDED = "landing";
 
-export const afterPrefix = (prefix: string, key: string): string =>
-  key.startsWith(prefix) ? key.slice(prefix.length) : key;
+/**
+ * What a landed object is of: its key after the prefix, without the extension of the landing. Two keys never share a
+ * partition, so no object waits for, or is taken for, another. A key that no partition may have gets a digest for it:
+ * its bytes, too, have to reach somebody who says what is wrong with them.
+ */
+export function landingPartition({ prefix, extension = "" }: Pick<Landing, "prefix" | "extension">, key: string) {
+  const rest = key.startsWith(prefix) ? key.slice(prefix.length) : key;
+  const named = extension !== "" && rest.endsWith(extension) ? rest.slice(0, -extension.length) : rest;
+  if (partitionProblem(named) === undefined) return named;
+  return `unnamed-${createHash("sha256").update(key).digest("hex").slice(0, 16)}`;
+}
 
-/** Its name as an upstream of the item: keys that differ in their extensions are of one item, and change on their own. */
-export const landingUpstream = (key: string): string => `landing${EXTENSIONS.exec(key)?.[0] ?? ""}`;
+/** A folder that somebody made in a console. */
+export const isMarker = ({ key, sizeBytes }: { readonly key: string; readonly sizeBytes: number }): boolean =>
+  sizeBytes === 0 && key.endsWith("/");
+
+/** The same bytes landed again are a version of their own: somebody wants them worked on once more. */
+export const landedVersion = ({ etag, versionId }: { readonly etag: string; readonly versionId: string }): string =>
+  `${etag} ${versionId}`;
+
+/** A listing names no version ids. */
+export const isVersionOf = (version: string, etag: string): boolean =>
+  version === etag || version.startsWith(`${etag} `);

@@ -39,7 +39,8 @@ export function waitText(reason: WaitReason): string {
     case "lane-closed":
       return `lane closed: ${reason.class}: ${reason.reason}`;
     case "lane-full":
-      return `all ${reason.slots} slots are held by ${reason.heldBy.join(", ")}`;
+      // The list shows those that hold one; of a few it is news who they are.
+      return `all ${reason.slots} slots are held${reason.slots > 2 ? "" : ` by ${reason.heldBy.join(", ")}`}`;
     case "cap":
       return `as many runs as may run at once in the environment: ${reason.cap}`;
     case "behind":
