@@ -5,6 +5,7 @@ import { PolicyStatement, Role } from "aws-cdk-lib/aws-iam";
 import type { Queue } from "aws-cdk-lib/aws-sqs";
 import { DefinitionBody, LogLevel, StateMachine, StateMachineType } from "aws-cdk-lib/aws-stepfunctions";
 import { Construct } from "constructs";
+import type { Pipeline } from "../../core/model/pipeline.ts";
 import type { EnvironmentProps, Names } from "../environment.ts";
 import { acknowledge, acknowledgeWildcard } from "./acknowledge.ts";
 import { logGroup } from "./log-group.ts";
@@ -21,6 +22,10 @@ export interface StartRequest {
   readonly job: string;
   readonly trigger: string;
 }
+
+/** Only events of the bus begin runs directly: an Express machine they start itself, a standard one by its starter. */
+export const hasStarter = ({ machine, triggers }: Pick<Pipeline, "machine" | "triggers">): boolean =>
+  machine !== "express" && triggers.some(({ kind }) => kind === "event");
 
 export interface StarterProps {
   readonly environment: EnvironmentProps;

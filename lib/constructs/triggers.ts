@@ -35,7 +35,7 @@ export interface TriggersProps {
   readonly pipeline: Pipeline;
   /** Domains whose runs are on record, and so tell that they have ended. */
   readonly recorded: readonly string[];
-  /** What all of them start. */
+  /** What events start. */
   readonly starter: StateMachine;
   readonly deadLetters: Queue;
 }

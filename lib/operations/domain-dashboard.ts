@@ -20,7 +20,7 @@ export interface DomainDashboardProps {
   readonly names: Names;
   readonly pipeline: Pipeline;
   readonly machineArn: string;
-  readonly starterArn: string;
+  readonly starterArn?: string;
   readonly alarms: readonly IAlarm[];
 }
 
@@ -101,7 +101,7 @@ export class DomainDashboard extends Construct {
     dashboard.addWidgets(
       graph("Starts of runs", [
         ...perRule("Invocations"),
-        ofMachine(starterArn, "ExecutionsFailed", "could not be started"),
+        ...(starterArn === undefined ? [] : [ofMachine(starterArn, "ExecutionsFailed", "could not be started")]),
       ]),
       graph("Deliveries that failed for good", perRule("FailedInvocations")),
       graph("Deliveries that went to the dead letters", perRule("InvocationsSentToDlq")),

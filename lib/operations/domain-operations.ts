@@ -15,7 +15,7 @@ export interface DomainOperationsProps {
   readonly names: Names;
   readonly pipeline: Pipeline;
   readonly machineArn: string;
-  readonly starterArn: string;
+  readonly starterArn?: string;
   readonly deadLetters: Queue;
 }
 
@@ -24,20 +24,21 @@ export class DomainOperations extends Construct {
   constructor(scope: Construct, id: string, props: DomainOperationsProps) {
     super(scope, id);
     const { environment, names, pipeline, machineArn, starterArn, deadLetters } = props;
+    const started = starterArn === undefined ? {} : { starterArn };
     const { domain } = pipeline;
     const topicArn = Stack.of(this).formatArn({ service: "sns", resource: names.alarmTopic });
     const topic = Topic.fromTopicArn(this, "Topic", topicArn);
     // Express machines send no events of their runs; their failures sound an alarm.
     if (pipeline.machine !== "express")
       new RunNotices(this, "Notices", { environment, names, domain, machineArn, topic, deadLetters });
-    const watches = domainWatches({ environment, names, pipeline, machineArn, starterArn });
+    const watches = domainWatches({ environment, names, pipeline, machineArn, ...started });
     const alarms = new Alarms(this, "Alarms", { environment, prefix: names.machine(domain), topic, watches });
     new DomainDashboard(this, "Dashboard", {
       environment,
       names,
       pipeline,
       machineArn,
-      starterArn,
+      ...started,
       alarms: alarms.all,
     });
     if (environment.without?.savedQueries === undefined) savedQueries(this, names, domain);

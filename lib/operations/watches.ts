@@ -28,8 +28,8 @@ export interface WatchedDomain {
   readonly names: Names;
   readonly pipeline: Pipeline;
   readonly machineArn: string;
-  /** What triggers start, and what starts the machine. */
-  readonly starterArn: string;
+  /** What events start, and what starts the machine. */
+  readonly starterArn?: string;
 }
 
 export function domainWatches({
@@ -58,7 +58,7 @@ export function domainWatches({
     ["DeadLetters", [ofQueue(queue, "ApproximateNumberOfMessagesVisible")]],
     ["OldDeadLetters", [ofQueue(queue, "ApproximateAgeOfOldestMessage")]],
     // EventBridge counts an event as delivered once the starter runs, and Express machines send no events of their own.
-    ...(express
+    ...(starterArn === undefined
       ? []
       : [
           [

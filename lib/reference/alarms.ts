@@ -1,4 +1,5 @@
 import type { Pipeline } from "../../core/model/pipeline.ts";
+import { hasStarter } from "../constructs/starter.ts";
 import { namesOf } from "../environment.ts";
 import { ALARM_KINDS, type AlarmKind } from "../operations/alarm-kinds.ts";
 import { domainWatches, platformWatches, watchedMetrics } from "../operations/watches.ts";
@@ -14,7 +15,10 @@ export const alarmsPage = (pipelines: readonly Pipeline[]): string => {
   const counts = [
     ["platform", watchedMetrics(platformWatches(environment, names))] as const,
     ...pipelines.map((pipeline) => {
-      const watches = domainWatches({ environment, names, pipeline, machineArn: "machine", starterArn: "starter" });
+      const watches = domainWatches({
+        ...{ environment, names, pipeline, machineArn: "machine" },
+        ...(hasStarter(pipeline) ? { starterArn: "starter" } : {}),
+      });
       return [pipeline.domain, watchedMetrics(watches)] as const;
     }),
   ];

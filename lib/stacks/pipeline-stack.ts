@@ -12,7 +12,7 @@ import { Machine } from "../constructs/machine.ts";
 import { OperatorPolicy } from "../constructs/operator-policy.ts";
 import { CanaryReleases } from "../constructs/release.ts";
 import type { DeclaredRuns } from "../constructs/task-environment.ts";
-import { Starter } from "../constructs/starter.ts";
+import { hasStarter, Starter } from "../constructs/starter.ts";
 import { Triggers } from "../constructs/triggers.ts";
 import { kebab, namesOf, type EnvironmentProps } from "../environment.ts";
 import { DomainOperations } from "../operations/domain-operations.ts";
@@ -66,18 +66,20 @@ export class PipelineStack extends Stack {
     });
     if (domain === COORDINATOR) new OperatorPolicy(this, "Operator", environment, names, pipeline);
     const deadLetters = deadLetterQueue(this, "DeadLetters", names.deadLetters(domain));
-    const starter =
-      type === StateMachineType.EXPRESS
-        ? machine
-        : new Starter(this, "Starter", { environment, names, domain, machine, deadLetters }).machine;
+    const starter = hasStarter(pipeline)
+      ? new Starter(this, "Starter", { environment, names, domain, machine, deadLetters }).machine
+      : undefined;
     const recorded = [...new Set(runs.lanes.map((lane) => lane.domain))];
-    new Triggers(this, "Triggers", { environment, names, pipeline, recorded, starter, deadLetters });
+    new Triggers(this, "Triggers", {
+      ...{ environment, names, pipeline, recorded, deadLetters },
+      starter: starter ?? machine,
+    });
     new DomainOperations(this, "Operations", {
       environment,
       names,
       pipeline,
       machineArn: machine.stateMachineArn,
-      starterArn: starter.stateMachineArn,
+      ...(starter === undefined ? {} : { starterArn: starter.stateMachineArn }),
       deadLetters,
     });
   }

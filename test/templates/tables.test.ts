@@ -150,6 +150,17 @@ it("every grant", () => {
     lakehouse.ReleaseBuild | encrypt items | key | via dynamodb, if encryption is own
     lakehouse.RecordFailure | write items | ledger
     lakehouse.RecordFailure | encrypt items | key | via dynamodb, if encryption is own
+    coordinator.Landed | read objects | landing/sources/*
+    coordinator.Landed | list objects | landing | s3:prefix = sources/*
+    coordinator.Landed | write items | ledger
+    coordinator.Landed | start runs | openedx
+    coordinator.Landed | follow runs | openedx
+    coordinator.Landed | start runs | lakehouse
+    coordinator.Landed | follow runs | lakehouse
+    coordinator.Landed | start runs | operations
+    coordinator.Landed | follow runs | operations
+    coordinator.Landed | decrypt | key | via s3, if encryption is own
+    coordinator.Landed | encrypt items | key | via dynamodb, if encryption is own
     coordinator.RunEnded | read objects | artifacts/backfills/*
     coordinator.RunEnded | list objects | artifacts | s3:prefix = backfills/*
     coordinator.RunEnded | write items | ledger

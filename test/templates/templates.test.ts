@@ -3,7 +3,9 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readSettings } from "../../core/io/settings.ts";
 import { ENVIRONMENTS } from "../../core/model/pipeline.ts";
+import { COORDINATOR } from "../../core/model/platform-domains.ts";
 import { ACTIONS, grantsOf } from "../../lib/constructs/grants.ts";
+import { hasStarter } from "../../lib/constructs/starter.ts";
 import { namesOf } from "../../lib/environment.ts";
 import { placeholdersOf } from "../../lib/placeholders.ts";
 import { domains } from "../../state-machines/index.ts";
@@ -166,9 +168,10 @@ describe.each(ENVIRONMENTS)("the templates of %s", (name) => {
     const express = machines.filter(({ properties }) => properties["StateMachineType"] === "EXPRESS");
     expect(new Set(express.map(({ properties }) => properties["StateMachineName"]))).toEqual(
       new Set(
-        domains.map(({ pipeline: { domain, machine } }) =>
-          machine === "express" ? names.machine(domain) : names.starter(domain),
-        ),
+        domains.flatMap(({ pipeline }) => [
+          ...(pipeline.machine === "express" ? [names.machine(pipeline.domain)] : []),
+          ...(hasStarter(pipeline) ? [names.starter(pipeline.domain)] : []),
+        ]),
       ),
     );
     const starters = express.map(({ id }) => id);
@@ -176,13 +179,20 @@ describe.each(ENVIRONMENTS)("the templates of %s", (name) => {
       ...resources(of(name), "AWS::Events::Rule").flatMap(({ properties }) => list(properties["Targets"])),
       ...resources(of(name), "AWS::Scheduler::Schedule").map(({ properties }) => properties["Target"]),
     ].map((target) => JSON.stringify(record(target)["Arn"]));
-    const toMachines = targets.filter((arn) => machines.some(({ id }) => arn.includes(`"${id}"`)));
-    expect(toMachines.filter((arn) => !starters.some((id) => arn.includes(`"${id}"`)))).toEqual([]);
-    expect(toMachines.length).toBeGreaterThan(domains.length);
+    const coordinator = `:stateMachine:${names.machine(COORDINATOR)}"`;
+    const toMachines = targets.filter(
+      (arn) => arn.includes(coordinator) || machines.some(({ id }) => arn.includes(`"${id}"`)),
+    );
+    const begins = (arn: string) => arn.includes(coordinator) || starters.some((id) => arn.includes(`"${id}"`));
+    expect(toMachines.filter((arn) => !begins(arn))).toEqual([]);
+    const landings = domains.flatMap(({ pipeline }) => pipeline.triggers).filter(({ kind }) => kind === "landing");
+    expect(toMachines.length).toBeGreaterThan(landings.length);
+    const startingTasks = domains.flatMap(({ pipeline }) =>
+      Object.entries(pipeline.tasks).flatMap(([task, { starts = [] }]) => (starts.length > 0 ? [task] : [])),
+    );
     const starting = allowed(of(name)).filter(({ actions }) => actions.includes("states:StartExecution"));
     for (const { policy, resources: started } of starting) {
-      // Names of tasks: the coordinator's, and the check whose alerts are runs of their own.
-      const coordinates = /^(RunEnded|Tick|Sweep|Reconcile|ApplyCode|CheckPartitions)/.test(policy);
+      const coordinates = startingTasks.some((task) => policy.startsWith(task));
       const mayStart =
         policy.startsWith("Starter") || coordinates ? machines.filter((one) => !express.includes(one)) : express;
       const named = (arn: unknown): boolean =>
