@@ -17,7 +17,11 @@ function world() {
       environment: "qa",
       buckets: { landing: "landing", lake: "lake", quarantine: "quarantine", artifacts: "artifacts" },
       machineArnPrefix: "arn:aws:states:us-east-1:000000000000:stateMachine:millrace-qa-",
-      runs: { lanes: [{ id: "openedx", domain: "openedx", slots: 1 }], cap: 10, failedOnceDelayMs: 600_000 },
+      runs: {
+        lanes: ["openedx", "canvas"].map((id) => ({ id, domain: "openedx", slots: 1 })),
+        cap: 10,
+        failedOnceDelayMs: 600_000,
+      },
     },
     now: () => time,
   });
@@ -50,4 +54,18 @@ test("an end that no event told counts as the event would have, and frees the sl
   expect(
     (await coordination.recovery.rerun(item, { id: "1", author: "mk", now: later(1_000) })).request?.input,
   ).toEqual(expect.objectContaining(target.input));
+});
+
+test.each([
+  ["canvas", "Misconfigured"],
+  ["openedx", undefined],
+] as const)("a run that lacks its secret closes the lane %s: %s", async (lane, closed) => {
+  const { executions, coordination, later } = world();
+  const { lanes } = coordination;
+  await coordination.observed(item, { upstream: "landing", version: "v1", at: 1_000_000 }, { ...target, lane });
+  const [name = ""] = (await lanes.dispatch([lane], later(1_000))).started;
+  const lacks = JSON.stringify({ name: "Misconfigured", code: "secret_missing", message: "There is no secret." });
+  executions.end("openedx", name, { status: "FAILED", error: "Misconfigured", cause: lacks });
+  await lanes.tick(later(HOUR_MS));
+  expect((await lanes.state(later(1_000))).find(({ id }) => id === lane)?.closed?.class).toBe(closed);
 });

@@ -72,7 +72,8 @@ export function openCoordination({ io, settings, now }: CoordinationOptions): Co
         ? undefined
         : await apply(item, run, outputs, { domain: run.domain, lane, input: run.input }).catch(invalid);
     const before = applied?.before;
-    const laneClosed = request !== undefined && run.failure?.name === "Misconfigured";
+    // All jobs of a domain go through its own lane: what one of them lacks must not stop the others.
+    const laneClosed = request !== undefined && lane !== run.domain && run.failure?.name === "Misconfigured";
     if (laneClosed && run.failure !== undefined) {
       const { message } = run.failure;
       await lanes.close(lane, { class: "Misconfigured", reason: message, since: run.endedAt });
