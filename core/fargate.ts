@@ -6,6 +6,7 @@ import type { TaskTokens } from "./io/ports.ts";
 import { memoryOf, readSettings } from "./io/settings.ts";
 import { Failure, describeFailure, isFailure } from "./model/failures.ts";
 import type { TaskHandler } from "./task.ts";
+import { watchEventLoop } from "./watchdog.ts";
 
 /** Of the time between SIGTERM and SIGKILL this much is kept for the answer; the rest is the work's, to end by itself. */
 const ANSWER_MS = 30_000;
@@ -38,6 +39,7 @@ export async function serve(handler: TaskHandler): Promise<void> {
   process.once("uncaughtException", (error) => crashed.resolve(failed(error)));
 
   const heartbeat = await startHeartbeat(tokens, token, boundMs);
+  watchEventLoop(boundMs);
   const outOfTime = terminated.promise
     .then(() => pause(Math.max(0, seconds("MILLRACE_STOP_SECONDS") * 1000 - ANSWER_MS)))
     .then(() => interrupted());
