@@ -175,13 +175,6 @@ describe("a heartbeat", () => {
     expect(answers()).toEqual([]);
   });
 
-  it("whose event loop turns no more ends, so that its end is told: it would report nothing and stop nothing", async () => {
-    const { ended, saying } = start("spin", { MILLRACE_HEARTBEAT_SECONDS: "1" });
-    await saying("working");
-    expect(await ended).toBe("SIGALRM");
-    expect(answers()).toEqual([]);
-  });
-
   it("that does not get through for the whole bound stops the work: another worker may be at it", async () => {
     const { ended, saying } = start("hang", often);
     await saying("working");

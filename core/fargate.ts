@@ -29,6 +29,7 @@ const EXIT = { answered: 0, untold: 1, interrupted: 143 } as const;
  * succeeded by then is answered as Transient, so that the machine starts another attempt without waiting for silence.
  */
 export async function serve(handler: TaskHandler): Promise<void> {
+  watchEventLoop();
   const token = required("MILLRACE_TASK_TOKEN");
   const boundMs = seconds("MILLRACE_HEARTBEAT_SECONDS") * 1000;
   const { tokens } = await connect(readSettings(process.env));
@@ -39,7 +40,6 @@ export async function serve(handler: TaskHandler): Promise<void> {
   process.once("uncaughtException", (error) => crashed.resolve(failed(error)));
 
   const heartbeat = await startHeartbeat(tokens, token, boundMs);
-  watchEventLoop(boundMs);
   const outOfTime = terminated.promise
     .then(() => pause(Math.max(0, seconds("MILLRACE_STOP_SECONDS") * 1000 - ANSWER_MS)))
     .then(() => interrupted());

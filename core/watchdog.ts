@@ -1,6 +1,6 @@
 import { Worker } from "node:worker_threads";
 
-const LONGEST_SILENCE_MS = 60_000;
+const SILENCE_MS = 60_000;
 const LOOKS = 12;
 
 /**
@@ -19,12 +19,11 @@ setInterval(() => {
 }, everyMs);`;
 
 /**
- * Ends this process by SIGALRM when its event loop has stood still for a minute, or for `boundMs` if that is less: what
- * runs it tells of its end at once, where a missing heartbeat takes minutes. SIGKILL would look like a lack of memory.
+ * Ends this process by SIGALRM when its event loop has stood still for `silenceMs`: what runs it tells of its end at once, where a missing heartbeat takes minutes. SIGKILL would look like a lack of memory.
  */
-export function watchEventLoop(boundMs: number): void {
-  const everyMs = Math.min(boundMs, LONGEST_SILENCE_MS) / LOOKS;
+export function watchEventLoop(silenceMs: number = SILENCE_MS): void {
+  const everyMs = silenceMs / LOOKS;
   const turns = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   setInterval(() => Atomics.add(turns, 0, 1), everyMs / 2).unref();
-  new Worker(THREAD, { eval: true, workerData: { turns, everyMs, looks: LOOKS } }).unref();
+  new Worker(THREAD, { eval: true, execArgv: [], workerData: { turns, everyMs, looks: LOOKS } }).unref();
 }

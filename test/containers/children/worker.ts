@@ -22,9 +22,6 @@ const ACTS: Readonly<Record<string, () => unknown>> = {
     return pause(600_000);
   },
   hang: () => pause(600_000),
-  spin: () => {
-    for (;;);
-  },
   // What ends by itself after SIGTERM, in the time that is left.
   finish: () => new Promise((done) => process.once("SIGTERM", () => setTimeout(() => done("finished"), 50))),
   child: () =>
