@@ -105,10 +105,12 @@ test("a closed lane keeps what comes, says why, and lets it go when it is opened
   json("lanes", "close", "openedx", "--reason", "the source is down", "--author", "ada");
   const { id } = json("backfill", "start", ASSET, "--mode", "all").value;
   const key = keyOf("2026-01-02");
-  expect(json("rerun", ASSET, key).value).toMatchObject({ run: null, waits: true });
+  expect(json("rerun", ASSET, key).value).toMatchObject({ run: expect.any(String), waits: false });
   const waiting = () => json("lanes").value.find((lane: { id: string }) => lane.id === "openedx");
   expect(waiting()).toMatchObject({ waiting: { count: 10 }, closed: { reason: "ada: the source is down" } });
-  expect(waiting().queue[0]).toMatchObject({ group: id, reason: { why: "lane-closed" } });
+  // What the backfill had asked for is the person's now.
+  expect(waiting().queue[0]).toMatchObject({ priority: "manual", partition: key, reason: { why: "lane-closed" } });
+  expect(waiting().queue[1]).toMatchObject({ group: id, reason: { why: "lane-closed" } });
   expect(json("backfill", "cancel", id).value).toMatchObject({ state: "cancelled" });
   const [run] = waiting().queue;
   expect(run).toMatchObject({ priority: "manual", partition: key });
