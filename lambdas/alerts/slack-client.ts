@@ -1,8 +1,9 @@
 import * as z from "zod";
+import { retryAfter } from "../../core/io/http.ts";
 import { Failure } from "../../core/model/failures.ts";
 import type { SlackMessage } from "../../core/model/alerts/slack-blocks.ts";
 import type { Thread } from "../../core/model/alerts/window.ts";
-import { failure, post, retryAfter, statusFailure, type Reply } from "./call.ts";
+import { failure, post, statusFailure, type Reply } from "./call.ts";
 import type { SlackTarget } from "./slack-target.ts";
 
 /** Claims live twice as long. */

@@ -1,13 +1,11 @@
+import { request, retryAfter } from "../../core/io/http.ts";
 import { Failure, type FailureName } from "../../core/model/failures.ts";
-import { longestForm, redact } from "./redact.ts";
+import { excerpt, excerptNeeds } from "../../core/model/redact.ts";
 import { signature } from "./sign.ts";
 
 /** Stored with the delivery and shown to people. */
 export const REPLY_MAX_BYTES = 2_048;
 const CALL_MS = 60_000;
-const DEFAULT_RETRY_AFTER_SECONDS = 60;
-const MAX_RETRY_AFTER_SECONDS = 3_600;
-const USER_AGENT = "Millrace/0.1.0";
 
 export interface LearnReply {
   readonly status: number;
@@ -30,29 +28,24 @@ export interface LearnAnswer {
 }
 
 /**
- * One signed POST, not repeated here. Redirects are not followed, since a POST would become a GET. The connect
- * time-out is undici's own 10 s. The failure's class follows the receiver's table: its 405 is a refusal of body or
+ * One signed POST, not repeated here. The failure's class follows the receiver's table: its 405 is a refusal of body or
  * signature, never a matter of the method.
  */
 export async function callLearn({ url, token, body, timeoutMs = CALL_MS }: LearnCall): Promise<LearnAnswer> {
-  try {
-    const response = await fetch(url, {
-      method: "POST",
-      headers: {
-        "Content-Type": "application/json",
-        "User-Agent": USER_AGENT,
-        "X-MITLearn-Signature": signature(token, body),
-      },
-      body: new Uint8Array(body),
-      redirect: "manual",
-      signal: AbortSignal.timeout(timeoutMs),
-    });
-    const reply = { status: response.status, text: await head(response, token) };
-    const failure = failureOf(url, reply, response.headers);
-    return failure === undefined ? { reply } : { reply, failure };
-  } catch (error) {
-    return { failure: unanswered(url, error, timeoutMs) };
+  const answer = await request({
+    url,
+    method: "POST",
+    headers: { "Content-Type": "application/json", "X-MITLearn-Signature": signature(token, body) },
+    body: new Uint8Array(body),
+    timeoutMs,
+    maxBytes: excerptNeeds(REPLY_MAX_BYTES, [token]),
+  });
+  if ("code" in answer) {
+    return { failure: refused(answer.name, url, undefined, `learn_${answer.code}`, answer.reason) };
   }
+  const reply = { status: answer.status, text: excerpt(answer.bytes, REPLY_MAX_BYTES, [token]) };
+  const failure = failureOf(url, reply, answer.headers);
+  return failure === undefined ? { reply } : { reply, failure };
 }
 
 function failureOf(url: string, reply: LearnReply, headers: Headers): Failure | undefined {
@@ -105,20 +98,6 @@ function failureOf(url: string, reply: LearnReply, headers: Headers): Failure | 
   );
 }
 
-function unanswered(url: string, error: unknown, timeoutMs: number): Failure {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
-  if (error instanceof Error && error.name === "TimeoutError") {
-    return refused("Transient", url, undefined, "learn_timeout", `No whole answer within ${timeoutMs / 1_000} s.`);
-  }
-  if (code === "ENOTFOUND")
-    return refused("Misconfigured", url, undefined, "learn_unknown_host", "The host name is unknown.");
-  if (/CERT|TLS|SSL|UNABLE_TO_VERIFY/.test(code)) {
-    return refused("Misconfigured", url, undefined, "learn_certificate", `The certificate is not accepted (${code}).`);
-  }
-  return refused("Transient", url, undefined, "learn_unreachable", `The connection failed (${code || "no code"}).`);
-}
-
 function refused(
   name: FailureName,
   url: string,
@@ -135,33 +114,4 @@ function refused(
     details: { request: { method: "POST", url, ...(status === undefined ? {} : { status }) } },
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
   });
-}
-
-/** Seconds or an HTTP date. */
-function retryAfter(headers: Headers): number {
-  const value = headers.get("retry-after") ?? "";
-  const seconds = /^\d+$/.test(value.trim()) ? Number(value) : (Date.parse(value) - Date.now()) / 1_000;
-  if (!Number.isFinite(seconds)) return DEFAULT_RETRY_AFTER_SECONDS;
-  return Math.max(1, Math.min(MAX_RETRY_AFTER_SECONDS, Math.ceil(seconds)));
-}
-
-/** The first 2 KB. A secret that begins in them may end after them, so more is read, redacted, and then cut. */
-async function head(response: Response, token: string): Promise<string> {
-  const beyond = longestForm(token);
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of response.body ?? []) {
-    chunks.push(chunk);
-    size += chunk.byteLength;
-    if (size >= REPLY_MAX_BYTES + beyond) break;
-  }
-  const text = redact(
-    Buffer.concat(chunks)
-      .subarray(0, REPLY_MAX_BYTES + beyond)
-      .toString("utf8"),
-    token,
-  );
-  // What was redacted made the text shorter: the part that could be half a secret is the last of what was read.
-  const whole = size < REPLY_MAX_BYTES + beyond ? Buffer.from(text) : Buffer.from(text).subarray(0, -beyond);
-  return whole.subarray(0, REPLY_MAX_BYTES).toString("utf8");
 }
