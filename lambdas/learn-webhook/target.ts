@@ -1,11 +1,11 @@
 import type { Secrets } from "../../core/io/ports.ts";
 import type { EnvironmentName } from "../../core/model/pipeline.ts";
 import { Failure } from "../../core/model/failures.ts";
+import { addressProblem } from "../../core/model/service-address.ts";
 
 const ROLE = "learn/webhook";
 /** The receiver's public production address: no other environment may send there. */
 const PRODUCTION_HOSTS: ReadonlySet<string> = new Set(["api.learn.mit.edu", "learn.mit.edu"]);
-const LOOPBACK = /^(localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 
 export interface LearnTarget {
   /** Address of the receiver, without the route. */
@@ -42,16 +42,9 @@ export const urlOf = ({ base }: LearnTarget, route: string): string =>
   new URL(base.pathname.replace(/\/+$/, "") + route, base).href;
 
 function addressOf(address: string): URL {
-  const invalid = (reason: string) =>
-    misconfigured("learn_url_invalid", `The address in the secret "${ROLE}" ${reason}.`);
-  if (!URL.canParse(address)) throw invalid("is no URL");
-  const url = new URL(address);
-  if (url.username !== "" || url.password !== "") throw invalid("holds a user name or password");
-  if (url.search !== "" || url.hash !== "") throw invalid("holds a query or fragment");
-  if (url.protocol !== "https:" && !(url.protocol === "http:" && LOOPBACK.test(url.hostname))) {
-    throw invalid("is not https (http is for loopback addresses only)");
-  }
-  return url;
+  const problem = addressProblem(address);
+  if (problem === undefined) return new URL(address);
+  throw misconfigured("learn_url_invalid", `The address in the secret "${ROLE}" ${problem}.`);
 }
 
 const misconfigured = (code: string, message: string): Failure =>
