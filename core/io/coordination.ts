@@ -84,6 +84,7 @@ export function openCoordination({ io, settings, now }: CoordinationOptions): Co
       first: repeated ? (before.last?.run ?? run.name) : run.name,
       attempt: repeated ? 2 : 1,
       laneClosed,
+      redrive: request?.redrive ?? 0,
       ...(again ? { retryAt: new Date(run.endedAt + failedOnceDelayMs).toISOString() } : {}),
     });
     await tellWatchers({ ledger, executions, pings }, run);
@@ -120,18 +121,25 @@ export function openCoordination({ io, settings, now }: CoordinationOptions): Co
   const raise = async (
     run: EndedRun,
     wasFailing: boolean,
-    facts: Pick<Parameters<typeof alertOf>[2], "first" | "attempt" | "laneClosed" | "retryAt">,
+    {
+      redrive,
+      ...facts
+    }: Pick<Parameters<typeof alertOf>[2], "first" | "attempt" | "laneClosed" | "retryAt"> & {
+      readonly redrive: number;
+    },
   ): Promise<void> => {
     if (run.domain === OPERATIONS) return;
     const steps = run.failure === undefined ? [] : await failedSteps(ledger, run.name);
-    const alert = alertOf(run, wasFailing, {
+    // A run that went on after its end has ended once more.
+    const ended = redrive === 0 ? run.executionArn : `${run.executionArn}#${redrive}`;
+    const alert = alertOf({ ...run, executionArn: ended }, wasFailing, {
       environment: settings.environment,
       steps,
       ...facts,
       ...(settings.embedded === undefined ? { execution: consolePage(run.executionArn) } : {}),
     });
     if (alert === undefined) return;
-    await startAlert(executions, { key: run.executionArn, trigger: "run_ended", event: alert });
+    await startAlert(executions, { key: ended, trigger: "run_ended", event: alert });
   };
 
   const lanes = openLanes({

@@ -15,3 +15,11 @@ export const executionTaken = (domain: string, name: string, cause?: unknown): F
     hint: "A name belongs to one input for 90 days: take another name.",
     cause,
   });
+
+export const notRedrivable = (domain: string, name: string, why: string, cause?: unknown): Failure =>
+  new Failure("Rejected", `The run "${name}" of ${domain} cannot go on from where it stands: ${why}.`, {
+    code: "not_redrivable",
+    what: `redrive a run of ${domain}`,
+    hint: "Run it again: `npx millrace rerun <asset> <partition>`; with --mode missing-only it goes on from what was done.",
+    cause,
+  });

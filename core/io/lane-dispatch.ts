@@ -147,9 +147,10 @@ export async function startGranted(home: LaneHome, lane: string, name: string): 
     return "started";
   }
   if (kept.withdrawn !== undefined) return settleUnstarted(home, kept, "ABORTED", kept.withdrawn);
-  const { domain, input } = kept.request;
+  const { domain, input, redrive } = kept.request;
   try {
-    await home.executions.start({ domain, name, input });
+    if (redrive === undefined) await home.executions.start({ domain, name, input });
+    else await home.executions.redrive({ domain, name, count: redrive });
   } catch (error) {
     if (!isFailure(error) || error.name === "Transient" || error.name === "Throttled") throw error;
     return settleUnstarted(home, kept, "FAILED", refusalOf(error));

@@ -29,12 +29,14 @@ export async function renewLeases(home: LaneHome, lane: string, now: number, out
 
 async function isHeld(home: LaneHome, lane: string, { name, domain }: Slot, outcome: Dispatched): Promise<boolean> {
   const found = await home.executions.describe({ domain, name });
-  if (found === undefined) {
+  const kept = await readRequest(home.ledger, name);
+  const toContinue =
+    found !== undefined && found.status !== "RUNNING" && (kept?.request.redrive ?? 0) > (found.redrives ?? 0);
+  if (found === undefined || toContinue) {
     const started = await startGranted(home, lane, name);
     outcome[started].push(name);
     return started === "started";
   }
-  const kept = await readRequest(home.ledger, name);
   if (found.status === "RUNNING") {
     if (kept?.withdrawn !== undefined) await home.executions.stop({ domain, name, ...kept.withdrawn });
     return true;

@@ -65,6 +65,7 @@ export function lazyExecutions(load: Load<Executions>): Executions {
   return {
     start: async (...args) => (await port()).start(...args),
     describe: async (...args) => (await port()).describe(...args),
+    redrive: async (...args) => (await port()).redrive(...args),
     stop: async (...args) => (await port()).stop(...args),
   };
 }

@@ -165,6 +165,8 @@ export interface ExecutionState {
   /** Of a failed or stopped one, as its machine or whoever stopped it has said. */
   readonly error?: string;
   readonly cause?: string;
+  /** How often it was continued after its end; absent = never. */
+  readonly redrives?: number;
 }
 
 export interface Executions {
@@ -175,6 +177,11 @@ export interface Executions {
   start(execution: ExecutionId & { readonly input: unknown }): Promise<void>;
   /** Undefined = it was never started, or so long ago that it is forgotten. */
   describe(execution: ExecutionId): Promise<ExecutionState | undefined>;
+  /**
+   * Has one that ended without success go on from where it stands, under its name, the `count`th time; one that has gone
+   * on so often already stays as it is. Throws Rejected `not_redrivable`.
+   */
+  redrive(execution: ExecutionId & { readonly count: number }): Promise<void>;
   /** Ends it as ABORTED. One that has ended or was never started stays as it is. */
   stop(execution: ExecutionId & { readonly error: string; readonly cause: string }): Promise<void>;
 }

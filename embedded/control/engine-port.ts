@@ -196,6 +196,7 @@ function viewOf(execution: ExecutionDescription): ExecutionView {
     output,
     error,
     cause,
+    redriveCount,
   } = execution;
   return {
     arn,
@@ -208,6 +209,7 @@ function viewOf(execution: ExecutionDescription): ExecutionView {
     ...(output === undefined ? {} : { output: parseJson(output) }),
     ...(error === undefined ? {} : { error }),
     ...(cause === undefined ? {} : { cause }),
+    redriveCount,
   };
 }
 

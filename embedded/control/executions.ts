@@ -11,6 +11,8 @@ export interface ExecutionView {
   readonly output?: unknown;
   readonly error?: string;
   readonly cause?: string;
+  /** How often it was redriven. */
+  readonly redriveCount: number;
 }
 
 /** What the control API needs of the engine. */

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import * as z from "zod";
-import { executionTaken } from "../../core/io/execution-failures.ts";
+import { executionTaken, notRedrivable } from "../../core/io/execution-failures.ts";
 import { Failure } from "../../core/model/failures.ts";
 import type { Executions } from "../control/executions.ts";
 import { EngineError } from "../engine/errors.ts";
@@ -9,6 +9,7 @@ import { Reply, type ApiRoute } from "./routes.ts";
 
 const Named = z.object({ machine: z.string(), name: z.string() });
 const Start = Named.extend({ input: z.unknown() });
+const Redrive = Named.extend({ count: z.number() });
 const Stop = Named.extend({ error: z.string(), cause: z.string() });
 
 /** Executions for tasks that start others, as Step Functions' API has them; 404 tells that there is no such machine. */
@@ -38,6 +39,16 @@ export function executionRoutes(
     route("describe", (body, machine) => ({
       execution: executions.describe(executionArn(machine, Named.parse(body).name)) ?? null,
     })),
+    route("redrive", async (body, machine) => {
+      const { name, count } = Redrive.parse(body);
+      const found = executions.describe(executionArn(machine, name));
+      const refused = (why: string) => notRedrivable(machineNameOf(machine), name, why);
+      if (found === undefined) throw refused("it is unknown");
+      if (found.redriveCount >= count) return {};
+      if (found.status === "RUNNING" || found.status === "SUCCEEDED") throw refused(`it is ${found.status}`);
+      await executions.redrive(found.arn);
+      return {};
+    }),
     route("stop", async (body, machine) => {
       const { name, error, cause } = Stop.parse(body);
       const arn = executionArn(machine, name);

@@ -31,7 +31,7 @@ afterEach(() => {
 });
 
 const ended: ExecutionView = {
-  ...{ arn: "", name: "", machineArn: "", status: "SUCCEEDED", startedAt: "", input: null },
+  ...{ arn: "", name: "", machineArn: "", status: "SUCCEEDED", startedAt: "", input: null, redriveCount: 0 },
 };
 async function ask(method: string, path: string, body?: unknown, enabled = true): Promise<unknown> {
   const [route, query = ""] = path.split("?");

@@ -54,7 +54,7 @@ export const ACTIONS = {
     "kms:ReEncryptTo",
   ],
   "start runs": ["states:StartExecution"],
-  "follow runs": ["states:DescribeExecution", "states:StopExecution"],
+  "follow runs": ["states:DescribeExecution", "states:RedriveExecution", "states:StopExecution"],
   "see containers": ["ecs:DescribeTasks"],
   "answer for containers": ["states:SendTaskFailure"],
   "answer its machine": ["states:SendTaskFailure", "states:SendTaskHeartbeat", "states:SendTaskSuccess"],

@@ -29,6 +29,7 @@ export class BackfillWorld {
   constructor(ledger: Ledger, objects: Objects, bucket: string, executions = new MemoryExecutions()) {
     this.ledger = ledger;
     this.executions = executions;
+    executions.clock = () => new Date(this.now);
     this.items = openItems(ledger);
     this.lanes = openLanes({ ledger, executions, lanes: LANES, cap: 16, settle: async () => undefined });
     this.home = {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { manifestKey } from "../../core/io/backfill-manifest.ts";
 import { openPk } from "../../core/io/backfill-records.ts";
 import type { Ledger } from "../../core/io/ports.ts";
+import { Failure } from "../../core/model/failures.ts";
 import { ASSET, BackfillWorld, T0 } from "./backfill-world.ts";
 import type { OpenedObjects } from "./objects-contract.ts";
 import { titleOf, type Home, type Opened } from "./opened.ts";
@@ -224,6 +225,54 @@ export function backfillsContract(ledgers: Home<Opened<Ledger>>, objects: Home<O
       expect(await world.items.counts(ASSET)).toMatchObject({ in_progress: 0, materialised: ran });
       expect(world.executions.all).toHaveLength(ran);
       expect(await backfills.sweep(world.now)).toEqual([]);
+    });
+
+    it("has the latest failed run go on in a slot of its lane, and takes its new result", async () => {
+      await world.add(["2026-01-01"]);
+      const key = { asset: ASSET, partition: "2026-01-01" };
+      const by = () => ({ author: "ada", now: world.now });
+      await expect(world.recovery.redrive(key, by())).rejects.toMatchObject({ code: "nothing_failed" });
+      const { request } = await world.recovery.rerun(key, { id: "wish", ...by() });
+      const name = request?.name ?? "";
+      await expect(world.recovery.redrive(key, by())).rejects.toMatchObject({ code: "run_in_flight" });
+      const failed = { status: "failed", class: "Rejected" } as const;
+      await world.end(name, failed);
+      expect(await world.recovery.redrive(key, by())).toBe(name);
+      expect(await world.executions.describe({ domain: "openedx", name })).toMatchObject({
+        ...{ status: "RUNNING", redrives: 1 },
+      });
+      expect(await world.lanes.slotOf(name)).toMatchObject({ name });
+      await world.end(name, failed);
+      expect(await world.lanes.slotOf(name)).toBeUndefined();
+
+      await world.lanes.close("logs", { class: "operator", reason: "no", since: world.now });
+      await world.recovery.redrive(key, by());
+      expect(world.running()).toEqual([]);
+      expect(await world.recovery.cancel(name, { ...by(), domains: [] })).toBe("withdrawn");
+      expect((await world.items.read(key))?.last).toMatchObject({ status: "failed", run: name });
+      world.now += 1_000;
+      await world.recovery.redrive(key, by());
+      await world.lanes.open("logs", world.now);
+      await world.end(name, { status: "succeeded" });
+      expect(await world.items.counts(ASSET)).toMatchObject({ materialised: 1, failed: 0, in_progress: 0 });
+      expect(world.executions.all).toHaveLength(1);
+    });
+
+    it("continues what was granted by somebody who died before it went on", async () => {
+      await world.add(["2026-01-01"]);
+      const key = { asset: ASSET, partition: "2026-01-01" };
+      const { request } = await world.recovery.rerun(key, { id: "wish", author: "ada", now: world.now });
+      const name = request?.name ?? "";
+      await world.end(name, { status: "failed", class: "Rejected" });
+      const { redrive } = world.executions;
+      world.executions.redrive = async () => {
+        throw new Failure("Transient", "The process dies here.", { code: "dead", what: "redrive" });
+      };
+      await world.recovery.redrive(key, { author: "ada", now: world.now });
+      expect(world.running()).toEqual([]);
+      world.executions.redrive = redrive;
+      expect((await world.lanes.tick(world.now + 60_000)).started).toEqual([name]);
+      expect(world.running()).toMatchObject([{ name }]);
     });
 
     it("reruns one item before all others, once per wish, and cancels it where it is", async () => {

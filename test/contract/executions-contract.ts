@@ -5,6 +5,11 @@ import { titleOf, type Home, type Opened } from "./opened.ts";
 /** Opened on a machine of the domain `course_runs` with the definition below. */
 export type OpenedExecutions = Opened<Executions>;
 
+/** `withoutRedrive`: why what stands for the service here cannot redrive. */
+interface ExecutionsHome extends Home<OpenedExecutions> {
+  readonly withoutRedrive?: string;
+}
+
 /** Ends at once, fails at once, or holds on, as its input says. */
 export const MACHINE = {
   StartAt: "Act",
@@ -23,7 +28,9 @@ export const MACHINE = {
   },
 };
 
-export function executionsContract(home: Home<OpenedExecutions>): void {
+const NOT_REDRIVABLE = { name: "Rejected", code: "not_redrivable", info: { hint: expect.stringContaining("rerun") } };
+
+export function executionsContract(home: ExecutionsHome): void {
   describe.skipIf(home.skip !== undefined)(titleOf("executions", home), () => {
     let opened: OpenedExecutions;
     beforeAll(async () => {
@@ -94,6 +101,35 @@ export function executionsContract(home: Home<OpenedExecutions>): void {
       await opened.port.stop({ ...id("never"), ...reason });
       expect(await opened.port.describe(id("never"))).toBeUndefined();
     });
+
+    const { withoutRedrive } = home;
+    const reason = withoutRedrive === undefined ? "" : ` (skipped: ${withoutRedrive})`;
+    it.skipIf(withoutRedrive !== undefined)(
+      `has one go on from where it stood, once for each count${reason}`,
+      async () => {
+        const held = id("goes-on");
+        const stop = { ...held, error: "Cancelled", cause: "" };
+        await opened.port.start({ ...held, input: { act: "hold" } });
+        await expect(opened.port.redrive({ ...held, count: 1 })).rejects.toMatchObject(NOT_REDRIVABLE);
+        await opened.port.stop(stop);
+        await opened.port.redrive({ ...held, count: 1 });
+        const going = await opened.port.describe(held);
+        expect(going).toMatchObject({ status: "RUNNING", redrives: 1 });
+        await opened.port.redrive({ ...held, count: 1 });
+        expect(await opened.port.describe(held)).toEqual(going);
+        await opened.port.stop(stop);
+        await opened.port.redrive({ ...held, count: 1 });
+        expect(await opened.port.describe(held)).toMatchObject({ status: "ABORTED", redrives: 1 });
+        await opened.port.redrive({ ...held, count: 2 });
+        expect(await opened.port.describe(held)).toMatchObject({ status: "RUNNING", redrives: 2 });
+        await opened.port.stop(stop);
+        await opened.port.start({ ...id("was-good"), input: {} });
+        await ended("was-good");
+        for (const name of ["was-good", "never-was"]) {
+          await expect(opened.port.redrive({ ...id(name), count: 1 })).rejects.toMatchObject(NOT_REDRIVABLE);
+        }
+      },
+    );
 
     it("names the machine that does not exist", async () => {
       const nobody = { domain: "no_such_domain", name: "a", input: {} };

@@ -83,6 +83,7 @@ it("stops what a starter that slept through its request's end has started after 
     ledger: world.ledger,
     executions: {
       describe: world.executions.describe,
+      redrive: world.executions.redrive,
       stop: world.executions.stop,
       start: async (execution) => {
         asleep.resolve();
@@ -126,6 +127,7 @@ const killedAfterWrite = (world: LanesWorld, nth: number): Lanes => {
     executions: {
       start: (...args) => alive(() => world.executions.start(...args)),
       describe: (...args) => alive(() => world.executions.describe(...args)),
+      redrive: (...args) => alive(() => world.executions.redrive(...args)),
       stop: (...args) => alive(() => world.executions.stop(...args)),
     },
     lanes: world.lanes,

@@ -12,4 +12,4 @@ secretsContract(awsSecretsHome);
 tokensContract(embeddedTokensHome);
 tokensContract(awsTokensHome);
 executionsContract(embeddedExecutionsHome);
-executionsContract(awsExecutionsHome);
+executionsContract({ ...awsExecutionsHome, withoutRedrive: "MiniStack knows no RedriveExecution" });

@@ -100,7 +100,7 @@ describe.skipIf(missingExtensions !== undefined)(`a tracking log (${missingExten
         bus: { publish: none },
         secrets: { read: none },
         tokens: { succeed: none, fail: none, heartbeat: none },
-        executions: { start: none, describe: none, stop: none },
+        executions: { start: none, describe: none, redrive: none, stop: none },
       },
       measure: () => undefined,
       settings: {

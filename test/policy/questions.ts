@@ -292,16 +292,11 @@ function starts(
   return all.flatMap(({ domain }) => {
     const ask = (machine: string, may: boolean): Ask[] => [
       { action: "states:StartExecution", resource: arn("states", `stateMachine:${machine}`), declared: may },
-      ...["states:DescribeExecution", "states:StopExecution"].map((action) => ({
+      ...["states:DescribeExecution", "states:RedriveExecution", "states:StopExecution"].map((action) => ({
         action,
         resource: arn("states", `execution:${machine}:course-a-1`),
         declared: may,
       })),
-      {
-        action: "states:RedriveExecution",
-        resource: arn("states", `execution:${machine}:course-a-1`),
-        declared: false,
-      },
     ];
     return [
       ...ask(names.machine(domain), declared.includes(domain)),

@@ -72,7 +72,8 @@ function reads(what: string, items: readonly LedgerItem[], home: Home<Opened<Led
     });
 
     it("shows runs and their steps", async () => {
-      const execution = { arn: "a", machineArn: "m", status: "SUCCEEDED" as const, startedAt: "2026-11-21", input: {} };
+      const run = { arn: "a", machineArn: "m", status: "SUCCEEDED" as const, startedAt: "2026-11-21", input: {} };
+      const execution = { ...run, redriveCount: 0 };
       expect(await viewRun(ledger, { ...execution, name: RUN }, () => "unknown")).toMatchObject({
         domain: "openedx",
         job: "tracking_log",

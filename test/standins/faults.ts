@@ -50,5 +50,6 @@ export const ledgerOf = (process: Process, ledger: Ledger): Ledger => ({
 export const executionsOf = (process: Process, executions: Executions): Executions => ({
   start: (...args) => process.call(() => executions.start(...args)),
   describe: (...args) => process.call(() => executions.describe(...args)),
+  redrive: (...args) => process.call(() => executions.redrive(...args)),
   stop: (...args) => process.call(() => executions.stop(...args)),
 });

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { executionTaken, machineMissing } from "../../core/io/execution-failures.ts";
+import { executionTaken, machineMissing, notRedrivable } from "../../core/io/execution-failures.ts";
 import type { Executions, ExecutionState } from "../../core/io/ports.ts";
 
 interface Execution {
@@ -14,6 +14,8 @@ export class MemoryExecutions implements Executions {
   readonly all: Execution[] = [];
   readonly domains: ReadonlySet<string> | undefined;
   onStart: (execution: Execution) => void = () => undefined;
+
+  clock = (): Date => new Date(0);
 
   /** Without a list every domain has a machine. */
   constructor(domains?: readonly string[]) {
@@ -30,12 +32,22 @@ export class MemoryExecutions implements Executions {
       if (!isDeepStrictEqual(known.input, input)) throw executionTaken(domain, name);
       return;
     }
-    const execution: Execution = { domain, name, input, state: { status: "RUNNING", startedAt: new Date(0) } };
+    const state: ExecutionState = { status: "RUNNING", startedAt: this.clock() };
+    const execution: Execution = { domain, name, input, state };
     this.all.push(execution);
     this.onStart(execution);
   };
 
   describe: Executions["describe"] = async ({ domain, name }) => this.find(domain, name)?.state;
+
+  redrive: Executions["redrive"] = async ({ domain, name, count }) => {
+    const found = this.find(domain, name);
+    if (found !== undefined && (found.state.redrives ?? 0) >= count) return;
+    if (found === undefined || found.state.status === "RUNNING" || found.state.status === "SUCCEEDED") {
+      throw notRedrivable(domain, name, "it has not failed");
+    }
+    found.state = { status: "RUNNING", startedAt: found.state.startedAt, redrives: (found.state.redrives ?? 0) + 1 };
+  };
 
   stop: Executions["stop"] = async ({ domain, name, error, cause }) => {
     this.end(domain, name, { status: "ABORTED", error, cause });
@@ -44,7 +56,8 @@ export class MemoryExecutions implements Executions {
   end(domain: string, name: string, how: Pick<ExecutionState, "status" | "error" | "cause">): void {
     const found = this.find(domain, name);
     if (found?.state.status === "RUNNING") {
-      found.state = { ...how, startedAt: found.state.startedAt, endedAt: new Date(0) };
+      const { startedAt, redrives } = found.state;
+      found.state = { ...how, startedAt, endedAt: this.clock(), ...(redrives === undefined ? {} : { redrives }) };
     }
   }
 

@@ -1,12 +1,14 @@
+import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import {
   DescribeExecutionCommand,
+  RedriveExecutionCommand,
   SFNClient,
   StartExecutionCommand,
   StopExecutionCommand,
   type DescribeExecutionCommandOutput,
 } from "@aws-sdk/client-sfn";
-import { executionTaken, machineMissing } from "../execution-failures.ts";
+import { executionTaken, machineMissing, notRedrivable } from "../execution-failures.ts";
 import { executionArnOf, machineArnOf } from "../machine-arns.ts";
 import { EXECUTION_STATUSES, type Executions } from "../ports.ts";
 import { CLIENT } from "./client.ts";
@@ -49,7 +51,7 @@ export function awsExecutions(machineArnPrefix: string): Executions {
       const found = await find(arnOf(domain, name));
       const status = EXECUTION_STATUSES.find((known) => known === found?.status);
       if (found?.startDate === undefined || status === undefined) return undefined;
-      const { startDate: startedAt, stopDate: endedAt, output, error, cause } = found;
+      const { startDate: startedAt, stopDate: endedAt, output, error, cause, redriveCount = 0 } = found;
       return {
         status,
         startedAt,
@@ -57,7 +59,27 @@ export function awsExecutions(machineArnPrefix: string): Executions {
         ...(output === undefined ? {} : { output }),
         ...(error === undefined ? {} : { error }),
         ...(cause === undefined ? {} : { cause }),
+        ...(redriveCount === 0 ? {} : { redrives: redriveCount }),
       };
+    },
+
+    async redrive({ domain, name, count }) {
+      const executionArn = arnOf(domain, name);
+      const isDone = async () => ((await find(executionArn))?.redriveCount ?? 0) >= count;
+      if (await isDone()) return;
+      // The service takes a call with the token of one that it has done as that one, for 15 minutes.
+      const clientToken = createHash("sha256").update(`${executionArn}#${count}`).digest("hex");
+      try {
+        await sfn.send(new RedriveExecutionCommand({ executionArn, clientToken }));
+      } catch (error) {
+        const refusal = readAwsError(error);
+        if (refusal?.name === "ExecutionDoesNotExist") throw notRedrivable(domain, name, "it is unknown", error);
+        if (refusal?.name !== "ExecutionNotRedrivable")
+          throw awsFailure(error, `redrive the execution ${executionArn}`);
+        // Somebody else was faster.
+        if (await isDone()) return;
+        throw notRedrivable(domain, name, refusal.message, error);
+      }
     },
 
     async stop({ domain, name, error, cause }) {

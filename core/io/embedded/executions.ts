@@ -22,6 +22,7 @@ const Described = z.object({
         .exactOptional(),
       error: z.string().exactOptional(),
       cause: z.string().exactOptional(),
+      redriveCount: z.number().int(),
     })
     .nullable(),
 });
@@ -40,7 +41,7 @@ export function embeddedExecutions(
   machineArnPrefix: string,
 ): Executions {
   const call = (
-    verb: "start" | "describe" | "stop",
+    verb: "start" | "describe" | "redrive" | "stop",
     domain: string,
     body: Record<string, unknown>,
   ): Promise<string> => {
@@ -56,8 +57,13 @@ export function embeddedExecutions(
   };
   return {
     start: async ({ domain, name, input }) => void (await call("start", domain, { name, input })),
-    describe: async ({ domain, name }) =>
-      Described.parse(JSON.parse(await call("describe", domain, { name }))).execution ?? undefined,
+    describe: async ({ domain, name }) => {
+      const { execution } = Described.parse(JSON.parse(await call("describe", domain, { name })));
+      if (execution === null) return undefined;
+      const { redriveCount: redrives, ...state } = execution;
+      return { ...state, ...(redrives === 0 ? {} : { redrives }) };
+    },
+    redrive: async ({ domain, name, count }) => void (await call("redrive", domain, { name, count })),
     stop: async ({ domain, name, error, cause }) => void (await call("stop", domain, { name, error, cause })),
   };
 }

@@ -41,6 +41,8 @@ export const ItemEvent = z.discriminatedUnion("type", [
   z.object({ type: z.literal("run-started"), run, at, versions: Versions.optional() }),
   z.object({ type: z.literal("run-ended"), run, at, outcome: RunOutcome }),
   z.object({ type: z.literal("requested"), ask: Ask }),
+  /** A person wants the latest run, which failed, to go on from where it stands; `count` = the first time is 1. */
+  z.object({ type: z.literal("redriven"), run, count: z.number().int().positive(), requestedBy: z.string() }),
   /** A person or a backfill wants it no more; what is queued already has to be cancelled as a run. */
   z.object({ type: z.literal("withdrawn"), id: z.string().min(1) }),
   /** Its output was found gone: the producer is missing again. */

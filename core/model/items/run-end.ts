@@ -14,6 +14,8 @@ export interface EndRules {
 
 /** Events of runs from outside may be late by this many ends; older ones are told by their time. */
 const ENDED_KEPT = 16;
+/** An end that was told by an event and found by a look at the execution: the two may differ in their fractions. */
+const SAME_END_MS = 1_000;
 /** Times that a throttled run goes to the back of its lane before it counts as a failure. */
 const REQUEUES = 3;
 const REQUEUE_AFTER_MS = 60_000;
@@ -21,11 +23,19 @@ const MESSAGE_MAX_CHARS = 300;
 
 /**
  * Closes a run. A second end, and the end of an old run, change nothing. An end of a run from outside that comes before
- * its start counts, and the start that follows does not.
+ * its start counts, and the start that follows does not. A run that ends later than its end on record has been continued
+ * meanwhile, by us or in the console: its new result counts.
  */
 export function endRun(state: ItemState, key: ItemKey, event: ItemEventOf<"run-ended">, rules: EndRules): ItemState {
   const run = state.runs.find(({ name }) => name === event.run);
-  if (run === undefined && (state.ended.includes(event.run) || requestNumber(key, event.run) !== undefined)) {
+  // One that has succeeded cannot go on.
+  const told = state.last?.status === "failed" && state.last.run === event.run ? state.last.at : undefined;
+  if (told !== undefined && event.at <= told + (run === undefined ? SAME_END_MS : 0)) return state;
+  if (
+    run === undefined &&
+    told === undefined &&
+    (state.ended.includes(event.run) || requestNumber(key, event.run) !== undefined)
+  ) {
     return state;
   }
   const closed: ItemState = {

@@ -27,6 +27,8 @@ export const RunRequest = z.object({
   input: z.record(z.string(), z.unknown()),
   versions: Versions,
   codeVersion: z.string().nullable(),
+  /** The execution has ended without success, and goes on from there the so manieth time; absent = it is to be started. */
+  redrive: z.number().int().positive().optional(),
 });
 export type RunRequest = z.infer<typeof RunRequest>;
 

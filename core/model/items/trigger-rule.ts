@@ -5,6 +5,7 @@ import type { Ask, ItemState } from "./item-state.ts";
 import { observe, observeCode, versionsOf, withCode, withPending, withoutPending } from "./observe.ts";
 import { type AutomaticReason, priorityOf, type Reason } from "./reasons.ts";
 import { endRun } from "./run-end.ts";
+import { isRedrivable, redriveRun } from "./redrive.ts";
 import { executionName, type RunRequest } from "./run-request.ts";
 import { startRun } from "./run-start.ts";
 
@@ -64,10 +65,16 @@ const SERVED_KEPT = 16;
  * and request in one conditional transaction, so two evaluators cannot both request. Throws Rejected `item_asks_full`.
  */
 export function decide(state: ItemState, event: ItemEvent, context: RuleContext): Decision {
+  if (event.type === "redriven") {
+    const { target } = context;
+    return target === undefined || !isRedrivable(state, event.run)
+      ? { state, waiting: { why: state.runs.length > 0 ? "in-flight" : "held" } }
+      : redriveRun(state, event, { ...context, target });
+  }
   return evaluate(next(state, event, context), context);
 }
 
-function next(state: ItemState, event: ItemEvent, context: RuleContext): ItemState {
+function next(state: ItemState, event: Exclude<ItemEvent, ItemEventOf<"redriven">>, context: RuleContext): ItemState {
   const { key, now, failedOnceDelayMs = FAILED_ONCE_DELAY_MS } = context;
   switch (event.type) {
     case "observed":
