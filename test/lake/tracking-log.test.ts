@@ -49,6 +49,10 @@ async function commit(output: NormaliseOutput): Promise<void> {
   if (output.planKey === undefined) return;
   const body = await text(await objects.get({ bucket: buckets.artifacts, key: output.planKey }));
   await commitPlan(CommitPlan.parse(JSON.parse(body)), deps);
+  // What Announce leaves.
+  const { asset, partition, dataVersion, codeVersion } = output;
+  const sk = `${partition}#${dataVersion}#${codeVersion}`;
+  await lake.ledger.write([{ put: { pk: `materialisation#${asset}`, sk, data: {} }, if: { any: true } }]);
 }
 
 async function landed(name: string, bytes: string | Uint8Array): Promise<NormaliseOutput> {
@@ -179,6 +183,16 @@ describe.skipIf(missingExtensions !== undefined)(`a tracking log (${missingExten
     await commit(again);
     expect((await normalise("crash.log")).outcome).toBe("unchanged");
     expect(await namesOf("crash.log")).toEqual(["c0", "c1"]);
+  });
+
+  test("that was committed and not announced goes that way again", async () => {
+    await land("silent.log", events("s", 1));
+    const { planKey = "" } = await normalise("silent.log");
+    const body = await text(await objects.get({ bucket: buckets.artifacts, key: planKey }));
+    await commitPlan(CommitPlan.parse(JSON.parse(body)), deps);
+    expect(await normalise("silent.log")).toMatchObject({ outcome: "staged", planKey });
+    await commit(await normalise("silent.log"));
+    expect([(await normalise("silent.log")).outcome, await namesOf("silent.log")]).toEqual(["unchanged", ["s0"]]);
   });
 
   test("with corrected bytes replaces its own rows only, and its quarantine becomes history", async () => {

@@ -71,7 +71,7 @@ function digest(...parts: readonly (string | number)[]): string {
   return createHash("sha256").update(JSON.stringify(parts)).digest("hex");
 }
 
-/** Whether the work of a record is done: its commit's snapshot is in the table's present history. */
+/** Whether the work of a record is done: its commit's snapshot is in the table's present history, and was announced. */
 export async function isFinished(
   { ledger, lake }: Pick<Io, "ledger" | "lake">,
   source: TrackingLogSource,
@@ -83,7 +83,9 @@ export async function isFinished(
   if (!commit.success) return false;
   if (commit.data.rows === 0 && record.counts.rows === 0) return true;
   const snapshot = await lake.currentSnapshot("raw", source.table);
-  return snapshot?.history.includes(commit.data.snapshotId) === true;
+  if (snapshot?.history.includes(commit.data.snapshotId) !== true) return false;
+  const announced = `${record.logDate}#${dataVersionOf(record)}#${record.codeVersion}`;
+  return (await ledger.get(`materialisation#${source.asset}`, announced)) !== undefined;
 }
 
 const Claim = z.object({ uri: z.string() });
