@@ -63,7 +63,12 @@ export function executionsContract(home: ExecutionsHome): void {
       const done = { ...id("done"), input: { act: "succeed", a: 1, b: [null] } };
       await opened.port.start(done);
       const first = await ended("done");
-      expect(first).toEqual({ status: "SUCCEEDED", startedAt: expect.any(Date), endedAt: expect.any(Date) });
+      expect(first).toEqual({
+        status: "SUCCEEDED",
+        startedAt: expect.any(Date),
+        endedAt: expect.any(Date),
+        output: expect.any(String),
+      });
       await opened.port.start({ ...done, input: { b: [null], a: 1, act: "succeed" } });
       expect(await ended("done")).toEqual(first);
     });

@@ -51,7 +51,10 @@ export const rerun: Verb = {
     const now = Date.now();
     if (fromFailure && partition !== undefined) {
       const run = await recovery.redrive({ asset, partition }, { author, now });
-      context.out.result({ asset, partition, run, waits: false }, () => `${run} goes on from where it failed. ${follow(run)}`);
+      context.out.result(
+        { asset, partition, run, waits: false },
+        () => `${run} goes on from where it failed. ${follow(run)}`,
+      );
       return EXIT.ok;
     }
     if (partition === undefined) {
