@@ -44,6 +44,7 @@ it("every accepted finding, with its reason", () => {
     AwsSolutions-IAM5[one resource] | Everything below the declared key prefix.
     AwsSolutions-IAM5[one resource] | Getting a registry token has no resource-level permission.
     AwsSolutions-IAM5[one resource] | Log delivery and tracing have no resource-level permissions.
+    AwsSolutions-IAM5[one resource] | The ARN of a stack ends in a generated id.
     AwsSolutions-IAM5[one resource] | Tracing has no resource-level permission.
     AwsSolutions-IAM5[one resource] | Which runs a domain has is known only once they run.
     AwsSolutions-RDS10 | This environment keeps no data.
