@@ -1,10 +1,10 @@
-import { deflateRawSync, inflateRawSync } from "node:zlib";
 import * as z from "zod";
 import { DeclaredAsset } from "../model/assets.ts";
 import { Failure } from "../model/failures.ts";
 import { Landing } from "../model/landings/landing.ts";
 import { ScheduleDeclaration } from "../model/schedules/declaration.ts";
 import { ENVIRONMENTS, type BucketRole, type EnvironmentName } from "../model/pipeline.ts";
+import { unpackSetting } from "../model/packed-setting.ts";
 
 /** Settings that the stacks put into every task's environment. Nothing else is read from it. */
 export interface Settings {
@@ -56,13 +56,6 @@ export const Watched = z.object({
   schedules: z.array(ScheduleDeclaration).exactOptional(),
 });
 export type Watched = z.infer<typeof Watched>;
-
-/** Lambda holds 4 KB of environment in all: hundreds of ids and expressions, which are much alike, fit only so. */
-export const packWatched = (watched: Watched): string =>
-  deflateRawSync(JSON.stringify(watched), { level: 9 }).toString("base64");
-
-const unpackWatched = (text: string): Watched =>
-  Watched.parse(JSON.parse(inflateRawSync(Buffer.from(text, "base64")).toString("utf8")));
 
 /** The names of the environment variables: the stacks write them, tasks read them. */
 export const ENV = {
@@ -130,9 +123,9 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     secretPrefix: need(ENV.secretPrefix),
     duckdbExtensions: env[ENV.duckdbExtensions] ?? "/opt/duckdb/extensions",
     memoryMb: memoryOf(env),
-    ...(runs === undefined ? {} : { runs: RunSettings.parse(JSON.parse(runs)) }),
-    ...(landings === undefined ? {} : { landings: z.array(Landing).parse(JSON.parse(landings)) }),
-    ...(watched === undefined ? {} : { watched: unpackWatched(watched) }),
+    ...(runs === undefined ? {} : { runs: RunSettings.parse(unpackSetting(runs)) }),
+    ...(landings === undefined ? {} : { landings: z.array(Landing).parse(unpackSetting(landings)) }),
+    ...(watched === undefined ? {} : { watched: Watched.parse(unpackSetting(watched)) }),
     ...(stateDir === undefined
       ? {}
       : { embedded: { stateDir, engineUrl: need(ENV.embeddedUrl), catalogUrl: need(ENV.embeddedCatalog) } }),

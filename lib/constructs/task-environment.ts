@@ -1,4 +1,5 @@
-import { ENV, packWatched, type RunSettings, type Watched } from "../../core/io/settings.ts";
+import { packSetting } from "../../core/model/packed-setting.ts";
+import { ENV, type RunSettings, type Watched } from "../../core/io/settings.ts";
 import { assetsIn } from "../../core/model/assets.ts";
 import { landingsIn, type Landing } from "../../core/model/landings/landing.ts";
 import { lanesIn, RUNS_AT_ONCE } from "../../core/model/lanes/declared-lanes.ts";
@@ -55,13 +56,13 @@ export const taskEnvironment = (
   [ENV.lakeCatalog]: environment.lake === "glue" ? `glue:${place.account}` : `s3tables:${tableBucketArn(place, names)}`,
   [ENV.machineArnPrefix]: machineArn(place, names, ""),
   [ENV.secretPrefix]: names.secretPrefix,
-  ...(starts.length > 0 ? { [ENV.runs]: JSON.stringify(runs) } : {}),
+  ...(starts.length > 0 ? { [ENV.runs]: packSetting(runs) } : {}),
   // Lambda holds 4 KB of environment: whoever does not read what lands needs no list of it.
   ...(starts.length > 0 && reads.some(({ bucket }) => bucket === "landing")
-    ? { [ENV.landings]: JSON.stringify(landings) }
+    ? { [ENV.landings]: packSetting(landings) }
     : {}),
   ...(watches.length > 0
-    ? { [ENV.watched]: packWatched(Object.fromEntries(watches.map((what) => [what, watched[what]]))) }
+    ? { [ENV.watched]: packSetting(Object.fromEntries(watches.map((what) => [what, watched[what]]))) }
     : {}),
   ...(warehouse ? dbtEnvironment(environment, names) : {}),
 });
