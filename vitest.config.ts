@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config";
 
 /** Suites that need AWS: only they pay for the emulator. */
 const AWS = [
-  "test/contract/{alerts,aws-*,backfills,items,lake,ledger,messages,objects,schedules,sweeps}.test.ts",
+  "test/contract/{alerts,aws-*,backfills,items,lake,ledger,messages,objects,partition-authority,schedules,sweeps}.test.ts",
   "test/releases/old-ledger.test.ts",
 ];
 

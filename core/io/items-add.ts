@@ -1,5 +1,5 @@
 import { compareByteOrder } from "../model/content-digest.ts";
-import { newItem } from "../model/items/item-state.ts";
+import { newItem, type ItemState, type Order } from "../model/items/item-state.ts";
 import { partitionProblem } from "../model/items/partition-key.ts";
 import { statusEntry } from "../model/items/status.ts";
 import { countWrite, indexWrite, itemsPk, SHARDS, shardOf } from "./item-records.ts";
@@ -31,7 +31,9 @@ export async function addItems(
   asset: string,
   partitions: Iterable<string>,
   now: number,
+  order?: Order,
 ): Promise<Added> {
+  const fresh: ItemState = { ...newItem(now), ...(order === undefined ? {} : { order }) };
   const shards = new Map<string, Set<string>>();
   const sample: { key: string; problem: string }[] = [];
   let count = 0;
@@ -53,7 +55,7 @@ export async function addItems(
       const keys = [...(shards.get(shard) ?? [])].toSorted(compareByteOrder);
       for (let from = 0; from < keys.length; from += BATCH) {
         const batch = keys.slice(from, from + BATCH);
-        const written = await addBatch(ledger, asset, shard, batch, now);
+        const written = await addBatch(ledger, asset, shard, batch, fresh);
         added += written;
         existing += batch.length - written;
       }
@@ -72,12 +74,11 @@ export async function addItems(
   return { added, existing, skipped: { count, sample } };
 }
 
-const addBatch = (ledger: Ledger, asset: string, shard: string, keys: readonly string[], now: number) =>
+const addBatch = (ledger: Ledger, asset: string, shard: string, keys: readonly string[], state: ItemState) =>
   retryConflict(async () => {
     const known = await existingOf(ledger, itemsPk(asset, shard), keys);
     const fresh = keys.filter((key) => !known.has(key));
     if (fresh.length === 0) return 0;
-    const state = newItem(now);
     const entry = statusEntry(state);
     const writes = fresh.flatMap((key): LedgerWrite[] => [
       { put: { pk: itemsPk(asset, shard), sk: key, data: state }, if: { absent: true } },
@@ -87,19 +88,25 @@ const addBatch = (ledger: Ledger, asset: string, shard: string, keys: readonly s
     return fresh.length;
   });
 
-/** Which of the sorted keys there are already. */
+/**
+ * Which of the sorted keys there are already. Pages where they lie close together; the rest one by one, so that a
+ * few keys among very many cost no more than themselves.
+ */
 async function existingOf(ledger: Ledger, pk: string, keys: readonly string[]): Promise<Set<string>> {
   const wanted = new Set(keys);
   const known = new Set<string>();
-  const few = keys.length <= SCATTERED ? keys : keys.slice(0, 1);
-  for (const item of await Promise.all(few.map((key) => ledger.get(pk, key)))) {
-    if (item !== undefined) known.add(item.sk);
-  }
-  const last = keys.at(-1) ?? "";
-  for (let after = few.length === keys.length ? undefined : keys[0]; after !== undefined;) {
-    const page = await ledger.query(pk, { after, limit: BATCH * 2 });
+  const [first = "", ...others] = keys;
+  let rest = others;
+  for (let after: string | undefined = first; after !== undefined && rest.length > SCATTERED;) {
+    const page: Awaited<ReturnType<Ledger["query"]>> = await ledger.query(pk, { after, limit: BATCH * 2 });
     for (const { sk } of page.items) if (wanted.has(sk)) known.add(sk);
-    after = page.next !== undefined && compareByteOrder(page.next, last) < 0 ? page.next : undefined;
+    const { next } = page;
+    const left = next === undefined ? [] : rest.filter((key) => compareByteOrder(key, next) > 0);
+    after = rest.length - left.length < SCATTERED ? undefined : next;
+    rest = left;
+  }
+  for (const item of await Promise.all([first, ...rest].map((key) => ledger.get(pk, key)))) {
+    if (item !== undefined) known.add(item.sk);
   }
   return known;
 }

@@ -1,7 +1,7 @@
 import { Failure } from "../model/failures.ts";
 import type { ItemEvent } from "../model/items/item-event.ts";
 import type { ItemKey } from "../model/items/item-key.ts";
-import { newItem, type Ask, type ItemState } from "../model/items/item-state.ts";
+import { newItem, type Ask, type ItemState, type Order } from "../model/items/item-state.ts";
 import { overtake, overtaken } from "../model/items/overtake.ts";
 import { partitionProblem } from "../model/items/partition-key.ts";
 import type { RunRequest } from "../model/items/run-request.ts";
@@ -54,7 +54,7 @@ export interface Items {
    */
   apply(key: ItemKey, event: ItemEvent, options: ApplyOptions): Promise<Applied | undefined>;
   /** Idempotent and resumable; requests nothing. */
-  addAll(asset: string, partitions: Iterable<string>, now: number): Promise<Added>;
+  addAll(asset: string, partitions: Iterable<string>, now: number, order?: Order): Promise<Added>;
   page(asset: string, query?: PageQuery): Promise<ItemPage>;
   /** Exact, by 16 reads. */
   counts(asset: string): Promise<Readonly<Record<ItemStatus, number>>>;
@@ -72,7 +72,7 @@ export function openItems(ledger: Ledger, upstreamsOf: (asset: string) => readon
   return {
     read: async (key) => (await findItem(ledger, key))?.state,
     apply,
-    addAll: (asset, partitions, now) => addItems(ledger, asset, partitions, now),
+    addAll: (asset, partitions, now, order) => addItems(ledger, asset, partitions, now, order),
     page: (asset, query = {}) => pageItems(ledger, asset, query),
     counts: async (asset) => {
       const counts = await readCounts(ledger, asset);

@@ -54,6 +54,7 @@ export type RunSettings = z.infer<typeof RunSettings>;
 export const Watched = z.object({
   assets: z.array(z.string()).exactOptional(),
   schedules: z.array(ScheduleDeclaration).exactOptional(),
+  daily: z.array(z.object({ asset: z.string(), start: z.string(), timeZone: z.string() })).exactOptional(),
 });
 export type Watched = z.infer<typeof Watched>;
 

@@ -6,6 +6,7 @@
 import type { BackfillMode } from "./backfills/mode.ts";
 import { fargateSizeProblems, type FargateCpuUnits } from "./fargate-sizes.ts";
 import { laneProblems } from "./lanes/declared-lanes.ts";
+import { partitioningProblems, type Partitioning } from "./partitioning.ts";
 import { pingProblems } from "./pings.ts";
 import { scheduleProblems } from "./schedules/problems.ts";
 
@@ -82,7 +83,7 @@ export interface TaskDeclaration {
   /** It tells the checks that schedules and domains declare as their `ping`; `resolvePings` gives it their secrets. */
   readonly pings?: true;
   /** What all domains together declare of these, the task is told: it looks after all of them. */
-  readonly watches?: readonly ("assets" | "schedules")[];
+  readonly watches?: readonly ("assets" | "schedules" | "daily")[];
   /** Named concurrency pools that the task takes a slot of. */
   readonly lanes?: readonly string[];
 }
@@ -160,6 +161,8 @@ export interface AssetDeclaration {
   readonly id: string;
   readonly description: string;
   readonly partition: string;
+  /** Absent = `dynamic`: whoever finds a partition adds it. */
+  readonly partitioning?: Partitioning;
   /** Raw lake tables that hold it. */
   readonly tables: readonly string[];
   /**
@@ -242,6 +245,9 @@ export function definePipeline(pipeline: Pipeline): Pipeline {
       .filter((trigger) => trigger.kind === "landing" && !pipeline.assets.some(({ id }) => id === trigger.asset))
       .map((trigger) => `trigger "${trigger.id}" is about an asset that is not declared`),
     ...pipeline.triggers
+      .filter((trigger) => trigger.kind === "landing" && kindOf(pipeline, trigger.asset) === "tuple")
+      .map((trigger) => `trigger "${trigger.id}" has one text for a partition, and its asset several parts`),
+    ...pipeline.triggers
       .filter((trigger) => trigger.kind === "run-ended" && pipeline.machine !== "express")
       .map((trigger) => `trigger "${trigger.id}" would be started by its own runs: declare the machine as express`),
     ...pipeline.triggers
@@ -272,6 +278,7 @@ function assetProblems({ jobs, lanes, domain, machine }: Pipeline, asset: AssetD
   const { id, job, lane, upstreams = [] } = asset;
   const known = lane === undefined || lane === domain || lanes.some((one) => one.id === lane);
   return [
+    ...partitioningProblems(id, asset.partitioning),
     ...(job === undefined || job in jobs ? [] : [`asset "${id}" is made by the undeclared job "${job}"`]),
     ...(job !== undefined && machine === "express" ? [`asset "${id}" is made by an express machine`] : []),
     ...(known ? [] : [`asset "${id}" uses the undeclared lane "${lane}"`]),
@@ -281,6 +288,9 @@ function assetProblems({ jobs, lanes, domain, machine }: Pipeline, asset: AssetD
     ...duplicates(upstreams).map((upstream) => `asset "${id}" has the upstream "${upstream}" twice`),
   ];
 }
+
+const kindOf = ({ assets }: Pipeline, asset: string): Partitioning["kind"] =>
+  assets.find(({ id }) => id === asset)?.partitioning?.kind ?? "dynamic";
 
 function duplicates(values: readonly string[]): string[] {
   return [...new Set(values.filter((value, index) => values.indexOf(value) !== index))];

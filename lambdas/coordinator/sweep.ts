@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { openCodeVersions } from "../../core/io/code-versions.ts";
 import { openCoordination } from "../../core/io/coordination.ts";
+import { addDays } from "../../core/io/added-days.ts";
 import { lookAround, type Looked } from "../../core/io/look-around.ts";
 import { isReconciliationDue } from "../../core/io/reconcile.ts";
 import { decided } from "../../core/io/retry-conflict.ts";
@@ -14,10 +15,12 @@ export const handler = task({
   unrecorded: true,
   run: async (_, { io, settings, log, measure }) => {
     const coordination = openCoordination({ io, settings, now: Date.now });
-    const { lanes, backfills } = coordination;
+    const { items, lanes, backfills } = coordination;
     const { started, refused, failed } = await decided("look after the lanes", () => lanes.tick(Date.now()));
     for (const { name, error } of failed) log.error("not settled", { run: name, failure: describeFailure(error) });
     const { length } = await decided("look after backfills", () => backfills.sweep(Date.now()));
+    const { daily = [] } = settings.watched ?? {};
+    const days = await decided("add days", () => addDays({ ledger: io.ledger, items }, daily, Date.now()));
     const reconcileDue = await isReconciliationDue(io.ledger, Date.now());
     const { assets = [] } = settings.runs ?? {};
     const codeDue = await openCodeVersions({ ledger: io.ledger, coordination, assets, now: Date.now }).due(Date.now());
@@ -28,7 +31,14 @@ export const handler = task({
     });
     if (looked !== undefined) publish(looked, measure);
     const counts = { started: started.length, refused: refused.length, failed: failed.length };
-    return { codeDue, reconcileDue, backfills: length, ...counts, ...(looked === undefined ? {} : { looked }) };
+    return {
+      codeDue,
+      reconcileDue,
+      backfills: length,
+      days: days.added,
+      ...counts,
+      ...(looked === undefined ? {} : { looked }),
+    };
   },
 });
 

@@ -5,6 +5,7 @@ import { landingsIn, type Landing } from "../../core/model/landings/landing.ts";
 import { lanesIn, RUNS_AT_ONCE } from "../../core/model/lanes/declared-lanes.ts";
 import { pingsIn } from "../../core/model/pings.ts";
 import type { Pipeline, TaskDeclaration } from "../../core/model/pipeline.ts";
+import { dailyIn } from "../../core/model/partitioning.ts";
 import { schedulesIn } from "../../core/model/schedules/declared-schedules.ts";
 import type { EnvironmentProps, Names } from "../environment.ts";
 import { QUERY_RESULTS } from "../lake-layout.ts";
@@ -26,6 +27,7 @@ export const declaredRuns = (environment: EnvironmentProps, pipelines: readonly 
   watched: {
     assets: pipelines.flatMap(({ assets }) => assets.map(({ id }) => id)).toSorted(),
     schedules: schedulesIn(environment, pipelines),
+    daily: dailyIn(environment.name, pipelines),
   },
 });
 

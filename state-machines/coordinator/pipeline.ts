@@ -95,11 +95,11 @@ export const coordinator = definePipeline({
     },
     Sweep: {
       description:
-        "Looks after slots and delayed requests, and for what no event tells: lost ends, silence, stuck runs.",
+        "Looks after slots, delayed requests and new days, and for what no event tells: lost ends, silence, stuck runs.",
       handler: "coordinator/sweep",
       compute: { kind: "lambda", memoryMb: 512, timeoutSeconds: 240 },
       reads: [{ bucket: "artifacts", prefix: "backfills/" }],
-      watches: ["schedules"],
+      watches: ["schedules", "daily"],
       ledger: "write",
       starts: "every",
     },

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { Failure } from "../failures.ts";
+import { isDay } from "../items/daily.ts";
 
 export const SELECTED_STATUSES = ["all", "missing", "failed", "stale"] as const;
 
@@ -52,11 +53,6 @@ export function selectionText({ status, from, to, prefix, partitions, failedOf }
     ...(partitions === undefined ? [] : [`a list of ${partitions.length}`]),
     ...(failedOf === undefined ? [] : [`failed in ${failedOf}`]),
   ].join(", ");
-}
-
-function isDay(text: string): boolean {
-  const at = Date.parse(`${text}T00:00:00Z`);
-  return !Number.isNaN(at) && new Date(at).toISOString().slice(0, 10) === text;
 }
 
 const invalid = (reason: string): Failure =>

@@ -37,7 +37,7 @@ export function* daysUntil({ start, timeZone }: DailyPartitions, now: number): G
   for (let midnight = utcMidnight(start); ; midnight += DAY_MS) {
     const day = isoDay(midnight);
     if (day >= today) return;
-    if (exists(midnight, timeZone)) yield day;
+    if (exists(day, timeZone)) yield day;
   }
 }
 
@@ -54,14 +54,19 @@ function startOf(midnight: number, timeZone: string): number {
 }
 
 /** Samoa had no 2011-12-30. UTC's noon is in the same day nearly everywhere; where it is not, one look more tells. */
-function exists(midnight: number, timeZone: string): boolean {
-  const day = isoDay(midnight);
+export function exists(day: string, timeZone: string): boolean {
+  const midnight = utcMidnight(day);
   return [12, 0, 24, -6, 30].some((hour) => dayOf(midnight + hour * HOUR_MS, timeZone) === day);
 }
 
+/** A day of the calendar, written YYYY-MM-DD. */
+export function isDay(text: string): boolean {
+  const midnight = /^\d{4}-\d\d-\d\d$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN;
+  return !Number.isNaN(midnight) && isoDay(midnight) === text;
+}
+
 function utcMidnight(day: string): number {
-  const midnight = /^\d{4}-\d\d-\d\d$/.test(day) ? Date.parse(`${day}T00:00:00Z`) : Number.NaN;
-  if (!Number.isNaN(midnight) && isoDay(midnight) === day) return midnight;
+  if (isDay(day)) return Date.parse(`${day}T00:00:00Z`);
   throw new Failure("Malformed", `"${day.slice(0, 40)}" is no day.`, {
     code: "day_invalid",
     what: "read the day of a daily partition",

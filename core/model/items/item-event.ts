@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { Ask, Instant, ItemResult, Versions } from "./item-state.ts";
+import { Ask, Instant, ItemResult, Order, Versions } from "./item-state.ts";
 
 /** How a run ended. `class` is a name of the closed set, or a bug's own name. */
 export const RunOutcome = z.discriminatedUnion("status", [
@@ -55,8 +55,8 @@ export const ItemEvent = z.discriminatedUnion("type", [
     codeVersion: z.string().optional(),
     dataVersion: z.string().optional(),
   }),
-  z.object({ type: z.literal("retired") }),
-  z.object({ type: z.literal("returned") }),
+  z.object({ type: z.literal("retired"), order: Order.exactOptional() }),
+  z.object({ type: z.literal("returned"), order: Order.exactOptional() }),
   /** Nothing is new of the item itself: an upstream's run has ended, a lane has opened, the sweep looks. */
   z.object({ type: z.literal("evaluated") }),
 ]);

@@ -23,6 +23,10 @@ export const Ask = z.object({
 });
 export type Ask = z.infer<typeof Ask>;
 
+/** An operator's, about the partition itself: why it is there, or is not. */
+export const Order = z.object({ author: z.string().min(1), reason: z.string().min(1), at: Instant });
+export type Order = z.infer<typeof Order>;
+
 /** A run that has been asked for, or was started by somebody else, and is not known to have ended. */
 export const ItemRun = z.object({
   /** Name of the execution. */
@@ -61,6 +65,8 @@ export type ItemResult = z.infer<typeof ItemResult>;
 export const ItemState = z.object({
   addedAt: Instant,
   retiredAt: Instant.nullable(),
+  /** By which it was retired; or, of one that is not, added or returned. Absent = no person's doing. */
+  order: Order.exactOptional(),
   observed: z.record(z.string(), Sighting),
   /** Latest sightings by a clock that ran ahead: their order is unknown, so their second delivery is told by equality. */
   ahead: z.array(Sighting.extend({ upstream: z.string() })),

@@ -31,16 +31,24 @@ export function partitionText(parts: readonly string[]): string {
  * number of parts, an escape that `partitionText` does not write, and a part that is no key.
  */
 export function partitionParts(text: string, dimensions: number): string[] {
-  const parts = dimensions === 1 ? [text] : text.split(SEPARATOR).map(unescapePart);
-  const wrong = parts.map(partitionProblem).find((problem) => problem !== undefined);
-  if (parts.length === dimensions && wrong === undefined && partitionText(parts) === text) return parts;
-  const reason = wrong ?? `it is no key of ${dimensions} parts`;
+  const reason = tupleProblem(text, dimensions);
+  if (reason === undefined) return split(text, dimensions);
   throw new Failure("Malformed", `"${text.slice(0, 80)}" is no partition key: ${reason}.`, {
     code: "partition_invalid",
     what: "read a partition key",
     hint: `Give ${dimensions} non-empty parts joined by "${SEPARATOR}"; write % as %25 and | as %7C in each.`,
   });
 }
+
+/** Why a text is no key of so many parts, for people; undefined = it is one. */
+export function tupleProblem(text: string, dimensions: number): string | undefined {
+  const parts = split(text, dimensions);
+  if (parts.length !== dimensions || partitionText(parts) !== text) return `it is no key of ${dimensions} parts`;
+  return parts.map(partitionProblem).find((problem) => problem !== undefined);
+}
+
+const split = (text: string, dimensions: number): string[] =>
+  dimensions === 1 ? [text] : text.split(SEPARATOR).map(unescapePart);
 
 const escapePart = (part: string): string => part.replaceAll("%", "%25").replaceAll(SEPARATOR, "%7C");
 const unescapePart = (part: string): string => part.replaceAll("%7C", SEPARATOR).replaceAll("%25", "%");

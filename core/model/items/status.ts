@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { ItemState } from "./item-state.ts";
+import { Order, type ItemState } from "./item-state.ts";
 
 export const ITEM_STATUSES = ["in_progress", "failed", "missing", "stale", "materialised", "retired"] as const;
 export const ItemStatus = z.enum(ITEM_STATUSES);
@@ -35,12 +35,18 @@ export const StatusEntry = z.object({
   phase: z.enum(["queued", "running"]).optional(),
   /** Of the newest output, if there is one. */
   dataVersion: z.string().optional(),
+  /** An operator has retired it or, if it is not, added it. */
+  order: Order.exactOptional(),
 });
 export type StatusEntry = z.infer<typeof StatusEntry>;
 
 export function statusEntry(state: ItemState): StatusEntry {
   const status = statusOf(state);
-  const output = state.dataVersion === null ? {} : { dataVersion: state.dataVersion };
+  const { order } = state;
+  const output = {
+    ...(state.dataVersion === null ? {} : { dataVersion: state.dataVersion }),
+    ...(order === undefined ? {} : { order }),
+  };
   const [run] = state.runs;
   if (run !== undefined) return { status, since: run.since, run: run.name, phase: run.phase, ...output };
   if (status === "failed" && state.last !== null) {

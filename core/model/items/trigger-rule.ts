@@ -96,10 +96,9 @@ function next(state: ItemState, event: Exclude<ItemEvent, ItemEventOf<"redriven"
     case "recorded":
       return recordPast(state, event);
     case "retired":
-      // Deferred while work is in flight: the next sweep finds the same difference.
-      return state.retiredAt !== null || state.runs.length > 0 ? state : { ...state, retiredAt: now, asks: [] };
+      return retire(state, event, now);
     case "returned":
-      return state.retiredAt === null ? state : { ...state, retiredAt: null };
+      return giveBack(state, event);
     case "evaluated":
       return state;
   }
@@ -119,6 +118,21 @@ function ask(state: ItemState, wish: Ask, { asset, partition }: ItemKey): ItemSt
     });
   }
   return { ...state, asks: [...state.asks, wish] };
+}
+
+/** Deferred while work is in flight: the next sweep finds the same difference. */
+function retire(state: ItemState, { order }: ItemEventOf<"retired">, now: number): ItemState {
+  const { order: before, ...rest } = state;
+  if (state.runs.length > 0) return state;
+  if (state.retiredAt !== null && (order === undefined || before !== undefined)) return state;
+  return { ...rest, retiredAt: state.retiredAt ?? now, asks: [], ...(order === undefined ? {} : { order }) };
+}
+
+/** What an operator has retired comes back by an operator's order only, however often a source lists it. */
+function giveBack(state: ItemState, { order }: ItemEventOf<"returned">): ItemState {
+  const { order: before, ...rest } = state;
+  if (state.retiredAt === null || (order === undefined && before !== undefined)) return state;
+  return { ...rest, retiredAt: null, ...(order === undefined ? {} : { order }) };
 }
 
 /** A report older than the latest success is of an output that has been made again since. */
