@@ -1,10 +1,9 @@
 import { createHash } from "node:crypto";
 import { type Failure, isFailure } from "../../core/model/failures.ts";
-import { ByteSource } from "./byte-source.ts";
+import { ByteSource } from "../archive/byte-source.ts";
+import { GZIP_MAGIC, gunzip, type GzipParts } from "../archive/gunzip.ts";
+import { malformed } from "../archive/gzip-member.ts";
 import { LF } from "./byte-classes.ts";
-import { gzipMember, malformed } from "./gzip-member.ts";
-
-const MAGIC = Buffer.from([0x1f, 0x8b]);
 
 /** What the first pass learns of a file. Lengths in bytes. */
 export interface ContainerFacts {
@@ -32,8 +31,7 @@ export class Container {
   private readonly source: ByteSource;
   private readonly mustBeGzip: boolean;
   private kind: "gzip" | "plain" = "plain";
-  private members = 0;
-  private paddingBytes = 0;
+  private readonly parts: GzipParts = { members: 0, paddingBytes: 0 };
 
   /** `name` is the object's key: only its ending counts. */
   constructor(chunks: AsyncIterable<Uint8Array>, name: string) {
@@ -57,8 +55,7 @@ export class Container {
     this.facts = {
       kind: this.kind,
       ...this.object(),
-      members: this.members,
-      paddingBytes: this.paddingBytes,
+      ...this.parts,
       sha256: hash.digest("hex"),
       bytes,
       newlines,
@@ -82,30 +79,15 @@ export class Container {
   }
 
   private async *raw(): AsyncGenerator<Buffer> {
-    const first = await this.source.take(MAGIC.length);
-    if (!first.equals(MAGIC)) {
-      if (this.mustBeGzip) throw first.length === 0 ? emptyObject() : notGzip();
-      this.source.unread([first]);
-      for (let chunk = await this.source.next(); chunk !== undefined; chunk = await this.source.next()) yield chunk;
+    const first = await this.source.take(GZIP_MAGIC.length);
+    if (first.equals(GZIP_MAGIC)) {
+      this.kind = "gzip";
+      yield* gunzip(this.source, this.parts);
       return;
     }
-    this.kind = "gzip";
-    for (;;) {
-      yield* gzipMember(this.source);
-      this.members += 1;
-      const next = await this.source.take(MAGIC.length);
-      if (next.length === 0) return;
-      if (next.equals(MAGIC)) continue;
-      this.source.unread([next]);
-      return this.padding();
-    }
-  }
-
-  private async padding(): Promise<void> {
-    for (let chunk = await this.source.next(); chunk !== undefined; chunk = await this.source.next()) {
-      if (chunk.some((byte) => byte !== 0)) throw trailingBytes();
-      this.paddingBytes += chunk.length;
-    }
+    if (this.mustBeGzip) throw first.length === 0 ? emptyObject() : notGzip();
+    this.source.unread([first]);
+    yield* this.source.rest();
   }
 }
 
@@ -118,5 +100,3 @@ function countNewlines(chunk: Buffer): number {
 const emptyObject = (): Failure => malformed("empty_object", "it has no bytes", "Land the file again.");
 const notGzip = (): Failure =>
   malformed("not_gzip", "its key ends in .gz and its bytes are no gzip", "Land it compressed, or without the .gz.");
-const trailingBytes = (): Failure =>
-  malformed("trailing_bytes", "bytes that are not zero follow the last gzip member", "Land an undamaged copy.");

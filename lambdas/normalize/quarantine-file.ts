@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import { open, type FileHandle } from "node:fs/promises";
 import type { QuarantineReason } from "./accounting.ts";
-import type { Verdict } from "./classify-line.ts";
 import type { FoundLine } from "./normalise-lines.ts";
 import type { LongLineFound } from "./split-lines.ts";
 
@@ -41,7 +40,10 @@ export class QuarantineFile {
     return new QuarantineFile(await open(linesPath, "a"), await open(indexPath, "a"));
   }
 
-  add({ bytes, start, end, ending, line, offset }: FoundLine, { reason, detail }: Verdict): void {
+  add(
+    { bytes, start, end, ending, line, offset }: FoundLine,
+    { reason, detail }: { readonly reason: string; readonly detail: string },
+  ): void {
     const sha256 = createHash("sha256").update(bytes.subarray(start, end)).digest("hex");
     this.append(Buffer.from(bytes.subarray(start, end + ending)));
     this.enter({ line, offset, length: end - start, sha256, reason, detail, ending });

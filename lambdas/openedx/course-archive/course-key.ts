@@ -1,4 +1,4 @@
-import { malformed, shown } from "./malformed.ts";
+import { malformed, shown } from "../../archive/malformed.ts";
 import type { XmlNode } from "./xml.ts";
 
 export interface CourseKey {

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { outlineOf, type BlockOutline } from "./block-outline.ts";
 import { courseKey, type CourseKey } from "./course-key.ts";
 import { JsonLines } from "./json-lines.ts";
-import { malformed } from "./malformed.ts";
+import { malformed } from "../../archive/malformed.ts";
 import { policyRows, readPolicy } from "./policy.ts";
 import type { CourseArchive, Member } from "./read-archive.ts";
 import { courseMetadata, courseVideo, courseXmlBlock } from "./rows.ts";

@@ -1,9 +1,9 @@
-import { extract, type Extract, type Header } from "tar-stream";
-import { isFailure } from "../../../core/model/failures.ts";
+import type { Header } from "tar-stream";
 import { compareByteOrder, ContentDigest } from "../../../core/model/content-digest.ts";
 import { ARCHIVE_LIMITS, type ArchiveLimits } from "./limits.ts";
-import { malformed, shown } from "./malformed.ts";
-import { isAppleDouble, memberPath } from "./member-path.ts";
+import { malformed, shown } from "../../archive/malformed.ts";
+import { isAppleDouble, memberPath } from "../../archive/member-path.ts";
+import { readTar, refuseType } from "../../archive/read-tar.ts";
 import { Spool, type SpooledBytes } from "./spool.ts";
 import { containerOf, unpackTo } from "./unpacked-bytes.ts";
 
@@ -42,16 +42,9 @@ export async function readArchive(
   const spool = await Spool.open(folder);
   try {
     const seen = new Members(spool, limits);
-    const tar = extract();
-    tar.on("entry", (header, body, next) => {
-      seen.take(header, body).then(
-        () => next(),
-        (error: unknown) => next(error instanceof Error ? error : new Error(String(error))),
-      );
-    });
-    const bytes = await unpackTo(file, container, limits, (chunks) => feed(tar, chunks)).catch((error: unknown) => {
-      throw tarFault(error);
-    });
+    const bytes = await unpackTo(file, container, limits, (chunks) =>
+      readTar(chunks, (header, body) => seen.take(header, body)),
+    );
     return { ...bytes, ...seen.result(), spool };
   } catch (error) {
     await spool.close();
@@ -118,49 +111,4 @@ class Members {
     const members = [...this.#files.values()].toSorted((left, right) => compareByteOrder(left.path, right.path));
     return { root: this.#root ?? "", members, appleDouble: this.#appleDouble };
   }
-}
-
-/** tar-stream gives null for types that it does not know. Modes, owners and times are never used. */
-function refuseType({ name, type, linkname, pax }: Header): void {
-  if (type === "symlink" || type === "link") {
-    const target = shown(linkname);
-    throw malformed("unsafe_link", `The archive holds the link ${shown(name)} to ${target}; links are not followed.`);
-  }
-  const sparse = typeof pax === "object" && Object.keys(pax ?? {}).some((key) => key.startsWith("GNU.sparse"));
-  if (sparse || (type !== "file" && type !== "directory" && type !== "contiguous-file")) {
-    const kind = sparse ? "sparse file" : (type ?? "member of unknown type");
-    throw malformed(
-      "unsafe_member_type",
-      `The archive holds ${shown(name)}, a ${kind}; only files and folders are read.`,
-    );
-  }
-}
-
-/** Its stream is not one of Node's, whose pipeline would not see its end. */
-async function feed(tar: Extract, chunks: AsyncIterable<Uint8Array>): Promise<void> {
-  const closed = new Promise<void>((resolve, reject) => {
-    tar.on("close", resolve);
-    tar.on("error", reject);
-  });
-  closed.catch(() => undefined);
-  try {
-    for await (const chunk of chunks) {
-      if (!tar.write(chunk))
-        await Promise.race([new Promise<void>((resolve) => tar.once("drain", () => resolve())), closed]);
-    }
-  } catch (error) {
-    tar.destroy(error instanceof Error ? error : new Error(String(error)));
-    throw error;
-  }
-  tar.end(null);
-  await closed;
-}
-
-function tarFault(error: unknown): unknown {
-  if (isFailure(error) || !(error instanceof Error)) return error;
-  if (error.message === "Unexpected end of data") return malformed("tar_truncated", "The tar ends inside a member.");
-  if (/^Invalid (tar )?header|^Header exceeds/.test(error.message)) {
-    return malformed("tar_corrupt", `The tar cannot be read: ${error.message.slice(0, 200)}`);
-  }
-  return error;
 }

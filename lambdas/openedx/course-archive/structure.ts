@@ -1,7 +1,7 @@
 import type { BlockOutline } from "./block-outline.ts";
 import { usageKey, type CourseKey } from "./course-key.ts";
 import { MAX_COURSE_DEPTH } from "./limits.ts";
-import { malformed, shown } from "./malformed.ts";
+import { malformed, shown } from "../../archive/malformed.ts";
 
 export interface CourseBlock {
   readonly block_id: string;

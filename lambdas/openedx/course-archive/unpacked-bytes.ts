@@ -4,7 +4,7 @@ import { open, stat } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import type { ArchiveLimits } from "./limits.ts";
-import { malformed } from "./malformed.ts";
+import { malformed } from "../../archive/malformed.ts";
 
 const BLOCK = 512;
 

@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { setTimeout as pause } from "node:timers/promises";
 import { createInflateRaw, crc32, type InflateRaw } from "node:zlib";
 import { Failure } from "../../core/model/failures.ts";
 import type { ByteSource } from "./byte-source.ts";
@@ -21,7 +22,7 @@ const gzipCrc = (detail: string, cause?: unknown): Failure =>
   malformed("gzip_crc", detail, "Land an undamaged copy of the file.", cause);
 
 export function malformed(code: string, reason: string, hint: string, cause?: unknown): Failure {
-  const info = { code, what: "verify the container of a tracking log", hint };
+  const info = { code, what: "verify a compressed file", hint };
   return new Failure("Malformed", `The file is damaged: ${reason}.`, cause === undefined ? info : { ...info, cause });
 }
 
@@ -104,6 +105,8 @@ async function feed(source: ByteSource, inflate: InflateRaw, fed: FedChunks): Pr
       return;
     }
     if (chunk === undefined) {
+      // The error of a cut file would throw away the text that waits to be read.
+      while (!ended && (inflate.writableLength > 0 || inflate.readableLength > 0)) await pause(1);
       inflate.end();
       return;
     }

@@ -26,6 +26,11 @@ export class ByteSource {
     }
   }
 
+  /** All that is left. */
+  async *rest(): AsyncGenerator<Buffer> {
+    for (let chunk = await this.next(); chunk !== undefined; chunk = await this.next()) yield chunk;
+  }
+
   unread(chunks: readonly Buffer[]): void {
     this.pending = [...chunks.filter((chunk) => chunk.length > 0), ...this.pending];
   }

@@ -1,0 +1,78 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { open, rm, type FileHandle } from "node:fs/promises";
+import type { Readable } from "node:stream";
+
+/** Below this an object waits in memory for its put; most members are that small. */
+const MEMORY_BYTES = 1_048_576;
+
+export interface Spooled {
+  readonly sha256: string;
+  readonly sizeBytes: number;
+}
+
+/**
+ * Bytes of one object until its name is known, which is their sha256: in memory while they are few, then in a file.
+ * One that has begun must be removed.
+ */
+export class OutputSpool {
+  readonly #path: string;
+  readonly #hash = createHash("sha256");
+  #pieces: Buffer[] = [];
+  #file: FileHandle | undefined;
+  #bytes = 0;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  get sizeBytes(): number {
+    return this.#bytes;
+  }
+
+  /** The bytes may be used again when this has resolved. */
+  async write(bytes: Buffer): Promise<void> {
+    if (this.#file === undefined && this.#bytes + bytes.length <= MEMORY_BYTES) {
+      this.#pieces.push(Buffer.from(bytes));
+      this.#hash.update(bytes);
+      this.#bytes += bytes.length;
+      return;
+    }
+    const pieces = [...this.#pieces, bytes];
+    this.#pieces = [];
+    this.#file ??= await open(this.#path, "wx", 0o600);
+    const writing = writeAll(this.#file, pieces);
+    // Another thread writes meanwhile.
+    this.#hash.update(bytes);
+    this.#bytes += bytes.length;
+    await writing;
+  }
+
+  async finish(): Promise<Spooled> {
+    await this.#file?.close();
+    return { sha256: this.#hash.digest("hex"), sizeBytes: this.#bytes };
+  }
+
+  /** The bytes, once or more, after `finish`. */
+  body(): Buffer | Readable {
+    return this.#file === undefined ? Buffer.concat(this.#pieces) : createReadStream(this.#path);
+  }
+
+  async *chunks(): AsyncGenerator<Buffer> {
+    if (this.#file === undefined) yield* this.#pieces;
+    else for await (const chunk of createReadStream(this.#path)) if (Buffer.isBuffer(chunk)) yield chunk;
+  }
+
+  async remove(): Promise<void> {
+    this.#pieces = [];
+    if (this.#file === undefined) return;
+    await this.#file.close().catch(() => undefined);
+    await rm(this.#path, { force: true });
+  }
+}
+
+async function writeAll(file: FileHandle, pieces: readonly Buffer[]): Promise<void> {
+  for (const piece of pieces) {
+    for (let done = 0; done < piece.length;) done += (await file.write(piece, done)).bytesWritten;
+  }
+}
