@@ -4,6 +4,7 @@ import type { Pipeline } from "../core/model/pipeline.ts";
 import { resolveStarts } from "../core/model/starts.ts";
 import { refuseSharedSchedules } from "../core/model/schedules/problems.ts";
 import { coordinator } from "./coordinator/pipeline.ts";
+import { edxorg } from "./edxorg/pipeline.ts";
 import { lakehouse } from "./lakehouse/pipeline.ts";
 import { openedx } from "./openedx/pipeline.ts";
 import { operations } from "./operations/pipeline.ts";
@@ -12,6 +13,7 @@ import { operations } from "./operations/pipeline.ts";
 export const domains: readonly { readonly pipeline: Pipeline; readonly definition: string }[] = resolvePings(
   resolveStarts([
     { pipeline: openedx, definition: "state-machines/openedx/openedx.asl.json" },
+    { pipeline: edxorg, definition: "state-machines/edxorg/edxorg.asl.json" },
     { pipeline: lakehouse, definition: "state-machines/lakehouse/lakehouse.asl.json" },
     { pipeline: coordinator, definition: "state-machines/coordinator/coordinator.asl.json" },
     { pipeline: operations, definition: "state-machines/operations/operations.asl.json" },

@@ -106,7 +106,8 @@ async function feed(source: ByteSource, inflate: InflateRaw, fed: FedChunks): Pr
     }
     if (chunk === undefined) {
       // The error of a cut file would throw away the text that waits to be read.
-      while (!ended && (inflate.writableLength > 0 || inflate.readableLength > 0)) await pause(1);
+      const isBehind = () => !ended && (inflate.writableLength > 0 || inflate.readableLength > 0);
+      while (isBehind()) await pause(1);
       inflate.end();
       return;
     }

@@ -66,6 +66,7 @@ export function judge(
   return { row: judged, record: { ...content, archive, archiveVersion: version, ...seen } };
 }
 
-function present({ missingSince: _, ...record }: MemberRecord): MemberRecord {
-  return record;
+function present(before: MemberRecord): MemberRecord {
+  const { missingSince, ...record } = before;
+  return missingSince === undefined ? before : record;
 }

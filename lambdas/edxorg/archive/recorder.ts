@@ -63,7 +63,7 @@ export class Recorder {
     const { done } =
       spool === undefined
         ? { done: Promise.resolve() }
-        : await this.#uploads.begin(spool.sizeBytes, () => this.#put(read).finally(() => spool.remove()));
+        : await this.#uploads.begin(spool.sizeBytes, () => this.#put(read));
     done.catch(() => undefined);
     this.#pending.push({ read, done });
     this.#bytes += row.size;
@@ -118,15 +118,19 @@ export class Recorder {
     const { io, bucket, metadata } = this.#home;
     const key = row.object_key;
     if (spool === undefined || name === undefined || key === null) return;
-    // Create-only would also leave it alone, after all its bytes were sent.
-    if ((await io.objects.head({ bucket, key })) !== undefined) return;
-    const own = {
-      course_id: name.courseId,
-      source: name.source,
-      member: row.member.slice(row.member.lastIndexOf("/") + 1),
-    };
+    const member = row.member.slice(row.member.lastIndexOf("/") + 1);
+    const own = { course_id: name.courseId, source: name.source, member };
     const dialect = row.dialect === undefined ? {} : { dialect: String(row.dialect) };
-    await io.objects.put(bucket, key, spool.body(), { ifAbsent: true, metadata: { ...metadata, ...own, ...dialect } });
+    try {
+      // Create-only would also leave it alone, after all its bytes were sent.
+      if ((await io.objects.head({ bucket, key })) !== undefined) return;
+      await io.objects.put(bucket, key, spool.body(), {
+        ifAbsent: true,
+        metadata: { ...metadata, ...own, ...dialect },
+      });
+    } finally {
+      await spool.remove();
+    }
   }
 
   #count(row: ManifestRow): void {

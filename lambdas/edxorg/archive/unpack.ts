@@ -140,11 +140,11 @@ class Unpacker {
   ): Promise<ArchiveRecord> {
     const { io, buckets, archive, object, runId } = this.#given;
     const of = { archive, version: object.etag };
-    const sorted = Object.fromEntries([...counts].toSorted());
+    const sorted = Object.fromEntries(counts);
     const members = [...counts.values()].reduce((sum, count) => sum + count, 0);
     const key = await writeManifest(io, buckets.artifacts, of, {
       ...{ footer: true, archive, archive_version: object.etag, ...found, members, counts: sorted },
-      refused: Object.fromEntries([...refused].toSorted()),
+      refused: Object.fromEntries(refused),
     });
     const record: ArchiveRecord = {
       ...{ version: object.etag, codeVersion: EDXORG_ARCHIVE_CODE, complete: found.complete, manifestKey: key },
