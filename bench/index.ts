@@ -3,6 +3,7 @@ import type { BenchResult } from "./machine.ts";
 /** `npm run bench -- NAME [options]`: readable lines, then one JSON object as the last line. */
 const BENCHES: Readonly<Record<string, () => Promise<{ run(args: readonly string[]): Promise<BenchResult> }>>> = {
   normalize: () => import("./normalize.ts"),
+  edxorg: () => import("./edxorg.ts"),
   overhead: () => import("./overhead.ts"),
   start: () => import("./start.ts"),
   bundle: () => import("./bundle.ts"),

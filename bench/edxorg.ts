@@ -1,0 +1,101 @@
+import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { parseArgs } from "node:util";
+import * as z from "zod";
+import { generateArchive } from "./generate-edxorg.ts";
+import { describeMachine, round, type BenchResult } from "./machine.ts";
+
+const MEGABYTE = 1_048_576;
+const PYTHON = join(import.meta.dirname, "../.tools/python/bin/python");
+
+/** The last line of a child. */
+const Measured = z.object({
+  seconds: z.number(),
+  cpuSeconds: z.number(),
+  peakRssMb: z.number(),
+  members: z.number(),
+  with: z.string().optional(),
+});
+type Measured = z.infer<typeof Measured>;
+
+/**
+ * Unpacking one weekly archive of edx.org: ours with all that the task does (verify, rewrite, safe row hash, durable
+ * objects, ledger, manifest) on the embedded home, beside a script of the replaced kind, one table at a time, that
+ * hashes in Python. Each runs in a process of its own, `--rounds` times in turn; the best time of each counts.
+ */
+export async function run(args: readonly string[]): Promise<BenchResult> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      mb: { type: "string", default: "256" },
+      courses: { type: "string", default: "50" },
+      seed: { type: "string", default: "7" },
+      rounds: { type: "string", default: "1" },
+    },
+  });
+  const { path, bytes } = await archiveOf(Number(values.mb), Number(values.courses), Number(values.seed));
+  const best: Record<string, Measured> = {};
+  const keep = (name: string, measured: Measured): void => {
+    const before = best[name];
+    if (before === undefined || measured.seconds < before.seconds) best[name] = measured;
+  };
+  for (let turn = 0; turn < Number(values.rounds); turn += 1) {
+    keep("millrace", await measure(process.execPath, join(import.meta.dirname, "edxorg-child.ts"), path));
+    keep("peer", await measure(PYTHON, join(import.meta.dirname, "peers/edxorg_peer.py"), path));
+  }
+  const { millrace, peer } = best;
+  if (millrace === undefined || peer === undefined) throw new Error("Nothing was measured: give --rounds 1 or more.");
+  if (millrace.members !== peer.members) throw new Error(`${millrace.members} members here, ${peer.members} there.`);
+  process.stdout.write(`The peer used Python's ${peer.with ?? "csv"}.\n`);
+  const figures = (name: string, { seconds, cpuSeconds, peakRssMb }: Measured) => ({
+    [`${name}_s`]: round(seconds),
+    [`${name}_cpu_s`]: round(cpuSeconds),
+    [`${name}_mb_s`]: round(bytes / MEGABYTE / seconds),
+    [`${name}_peak_rss_mb`]: round(peakRssMb),
+  });
+  return {
+    bench: "edxorg",
+    machine: describeMachine(),
+    figures: {
+      ...{ raw_mb: round(bytes / MEGABYTE), gz_mb: round(statSync(path).size / MEGABYTE), members: millrace.members },
+      ...figures("millrace", millrace),
+      ...figures("peer", peer),
+    },
+    ratios: {
+      millrace_over_peer: round(peer.seconds / millrace.seconds, 2),
+      millrace_over_peer_by_cpu: round(peer.cpuSeconds / millrace.cpuSeconds, 2),
+    },
+  };
+}
+
+/** Made once for a size and seed: making two gigabytes takes longer than reading them. */
+async function archiveOf(megabytes: number, courses: number, seed: number): Promise<{ path: string; bytes: number }> {
+  const folder = join(tmpdir(), "millrace-bench");
+  const path = join(folder, `edxorg-${megabytes}mb-${courses}-${seed}.tar.gz`);
+  if (!existsSync(path) || !existsSync(`${path}.bytes`)) {
+    mkdirSync(folder, { recursive: true });
+    process.stderr.write(`Making ${path} …\n`);
+    writeFileSync(`${path}.bytes`, String(await generateArchive(`${path}.part`, megabytes, courses, seed)));
+    renameSync(`${path}.part`, path);
+  }
+  return { path, bytes: Number(readFileSync(`${path}.bytes`, "utf8")) };
+}
+
+async function measure(command: string, script: string, archive: string): Promise<Measured> {
+  const folder = mkdtempSync(join(tmpdir(), "millrace-bench-"));
+  try {
+    process.stderr.write(`${script} …\n`);
+    const child = spawn(command, [script, archive, folder], { stdio: ["ignore", "pipe", "inherit"] });
+    const [output, code] = await Promise.all([
+      text(child.stdout),
+      new Promise<number | null>((done, fail) => child.once("error", fail).once("close", done)),
+    ]);
+    if (code !== 0) throw new Error(`${command} ${script} ended with ${code}.`);
+    return Measured.parse(JSON.parse(output.trim().split("\n").at(-1) ?? ""));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
