@@ -124,7 +124,9 @@ describe("an archive", () => {
       object_key: `edxorg/raw_data/db_table/auth_user/prod/MITx-6.00x-1T2020/${sha(table)}.tsv`,
     });
     expect(rows[5].object_key).toBe(`edxorg/raw_data/forum_mongo/prod/MITx-6.00x-1T2020/${sha("bson")}.mongo`);
-    const keys: string[] = rows.flatMap(({ object_key }: { object_key: string | null }) => (object_key === null ? [] : [object_key]));
+    const keys: string[] = rows.flatMap(({ object_key }: { object_key: string | null }) =>
+      object_key === null ? [] : [object_key],
+    );
     expect(await landed()).toEqual(keys.toSorted((a, b) => (a < b ? -1 : 1)));
     const head = await objects.head({ bucket: buckets.landing, key: keys[0] ?? "" });
     expect(head?.metadata).toMatchObject({
