@@ -116,6 +116,23 @@ it("every grant", () => {
     openedx.NotifyLearn | encrypt items | key | via dynamodb, if encryption is own
     openedx.RecordFailure | write items | ledger
     openedx.RecordFailure | encrypt items | key | via dynamodb, if encryption is own
+    edxorg.UnpackArchive | read objects | landing/sources/edxorg-archives/*
+    edxorg.UnpackArchive | read objects | artifacts/edxorg/archives/*
+    edxorg.UnpackArchive | write objects | landing/edxorg/raw_data/*
+    edxorg.UnpackArchive | write objects | artifacts/edxorg/archives/*
+    edxorg.UnpackArchive | write objects | quarantine/quarantine/edxorg_archives/*
+    edxorg.UnpackArchive | list objects | landing | s3:prefix = sources/edxorg-archives/* | edxorg/raw_data/*
+    edxorg.UnpackArchive | list objects | artifacts | s3:prefix = edxorg/archives/*
+    edxorg.UnpackArchive | list objects | quarantine | s3:prefix = quarantine/edxorg_archives/*
+    edxorg.UnpackArchive | write items | ledger
+    edxorg.UnpackArchive | encrypt | key | via s3, if encryption is own
+    edxorg.UnpackArchive | encrypt items | key | via dynamodb, if encryption is own
+    edxorg.UnpackArchive | answer its machine | edxorg
+    edxorg.Announce | write items | ledger
+    edxorg.Announce | publish events | bus | events:source = millrace, events:detail-type = AssetMaterialized
+    edxorg.Announce | encrypt items | key | via dynamodb, if encryption is own
+    edxorg.RecordFailure | write items | ledger
+    edxorg.RecordFailure | encrypt items | key | via dynamodb, if encryption is own
     lakehouse.MarkStale | write items | ledger
     lakehouse.MarkStale | encrypt items | key | via dynamodb, if encryption is own
     lakehouse.BuildModels | write objects | artifacts/openmetadata/dbt-artifacts/*
@@ -155,6 +172,8 @@ it("every grant", () => {
     coordinator.Landed | write items | ledger
     coordinator.Landed | start runs | openedx
     coordinator.Landed | follow runs | openedx
+    coordinator.Landed | start runs | edxorg
+    coordinator.Landed | follow runs | edxorg
     coordinator.Landed | start runs | lakehouse
     coordinator.Landed | follow runs | lakehouse
     coordinator.Landed | start runs | operations
@@ -166,6 +185,8 @@ it("every grant", () => {
     coordinator.RunEnded | write items | ledger
     coordinator.RunEnded | start runs | openedx
     coordinator.RunEnded | follow runs | openedx
+    coordinator.RunEnded | start runs | edxorg
+    coordinator.RunEnded | follow runs | edxorg
     coordinator.RunEnded | start runs | lakehouse
     coordinator.RunEnded | follow runs | lakehouse
     coordinator.RunEnded | start runs | operations
@@ -175,11 +196,14 @@ it("every grant", () => {
     coordinator.WorkerStopped | record own steps | ledger | dynamodb:LeadingKeys = run | run#*
     coordinator.WorkerStopped | see containers | containers
     coordinator.WorkerStopped | answer for containers | openedx
+    coordinator.WorkerStopped | answer for containers | edxorg
     coordinator.WorkerStopped | answer for containers | lakehouse
     coordinator.WorkerStopped | encrypt items | key | via dynamodb, if encryption is own
     coordinator.Tick | write items | ledger
     coordinator.Tick | start runs | openedx
     coordinator.Tick | follow runs | openedx
+    coordinator.Tick | start runs | edxorg
+    coordinator.Tick | follow runs | edxorg
     coordinator.Tick | start runs | lakehouse
     coordinator.Tick | follow runs | lakehouse
     coordinator.Tick | start runs | operations
@@ -190,6 +214,8 @@ it("every grant", () => {
     coordinator.Sweep | write items | ledger
     coordinator.Sweep | start runs | openedx
     coordinator.Sweep | follow runs | openedx
+    coordinator.Sweep | start runs | edxorg
+    coordinator.Sweep | follow runs | edxorg
     coordinator.Sweep | start runs | lakehouse
     coordinator.Sweep | follow runs | lakehouse
     coordinator.Sweep | start runs | operations
@@ -199,6 +225,8 @@ it("every grant", () => {
     coordinator.ApplyCode | write items | ledger
     coordinator.ApplyCode | start runs | openedx
     coordinator.ApplyCode | follow runs | openedx
+    coordinator.ApplyCode | start runs | edxorg
+    coordinator.ApplyCode | follow runs | edxorg
     coordinator.ApplyCode | start runs | lakehouse
     coordinator.ApplyCode | follow runs | lakehouse
     coordinator.ApplyCode | start runs | operations
@@ -209,6 +237,8 @@ it("every grant", () => {
     coordinator.Reconcile | write items | ledger
     coordinator.Reconcile | start runs | openedx
     coordinator.Reconcile | follow runs | openedx
+    coordinator.Reconcile | start runs | edxorg
+    coordinator.Reconcile | follow runs | edxorg
     coordinator.Reconcile | start runs | lakehouse
     coordinator.Reconcile | follow runs | lakehouse
     coordinator.Reconcile | start runs | operations
@@ -259,6 +289,7 @@ it("every trigger", () => {
     openedx.tracking_log | landing tracking_log_xpro | sources/tracking-xpro/
     openedx.course_archive | landing course_archive_xpro | sources/course-exports-xpro/
     openedx.tracking_log | landing tracking_log_edxorg | sources/edxorg-gcs-archives/
+    edxorg.archive | landing edxorg_archive | sources/edxorg-archives/
     lakehouse.build | event asset_materialized | AssetMaterialized
     lakehouse.build | schedule sweep | cron(20 0/4 * * ? *) UTC (dev qa production)
     coordinator.reconcile | schedule reconcile | cron(40 3 * * ? *) UTC (dev ci qa production emulated)
