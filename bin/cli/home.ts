@@ -1,6 +1,7 @@
 import { openAlerts, type Alerts } from "../../core/io/alerts.ts";
 import { connect } from "../../core/io/connect.ts";
 import { openCoordination, type Coordination } from "../../core/io/coordination.ts";
+import { confirmRemovals, type Confirmation } from "../../core/io/partition-confirmation.ts";
 import { openReconciliation, type Reconciliation } from "../../core/io/reconcile.ts";
 import { openScheduleBoard, type ScheduleBoard } from "../../core/io/schedule-board.ts";
 import { statusBy } from "../../core/io/schedules.ts";
@@ -29,6 +30,12 @@ export async function useReconciliation(context: HomeContext): Promise<Reconcili
 
 export const useAlerts = async (context: HomeContext): Promise<Alerts> =>
   openAlerts((await useHome(context)).io.ledger);
+
+/** Keeps what an operator agrees to for the next read of an asset's source. */
+export async function useConfirmation(context: HomeContext) {
+  const { io } = await useHome(context);
+  return (asset: string, confirmation: Confirmation) => confirmRemovals(io.ledger, asset, confirmation);
+}
 
 /** An environment in AWS, or the running engine as it describes itself. */
 async function settingsOf(context: HomeContext): Promise<Settings> {

@@ -21,7 +21,8 @@ import { failures } from "./verbs/failures.ts";
 import { lake } from "./verbs/lake.ts";
 import { land } from "./verbs/land.ts";
 import { lanesClose, lanesList, lanesOpen } from "./verbs/lanes.ts";
-import { partitions } from "./verbs/partitions.ts";
+import { partitionsAdd, partitionsConfirm, partitionsRetire } from "./verbs/partition-orders.ts";
+import { partitionsList } from "./verbs/partitions.ts";
 import { preflight } from "./verbs/preflight.ts";
 import { quarantineExport, quarantineList, quarantineShow } from "./verbs/quarantine.ts";
 import { query } from "./verbs/query.ts";
@@ -48,7 +49,6 @@ export const VERBS: readonly Verb[] = [
   land,
   runs,
   assets,
-  partitions,
   failures,
   reconcile,
   rerun,
@@ -64,6 +64,10 @@ export const GROUPS: Readonly<Record<string, { readonly summary: string; readonl
   run: {
     summary: "Look at one run, start one by hand, stop it or run it again",
     verbs: [runShow, runStart, runStop, runAgain, runRedrive],
+  },
+  partitions: {
+    summary: "What an asset consists of: count and page through it; add, retire and return by hand",
+    verbs: [partitionsList, partitionsAdd, partitionsRetire, partitionsConfirm],
   },
   quarantine: {
     summary: "Input that could not be accepted",

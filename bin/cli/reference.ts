@@ -36,9 +36,15 @@ Newest first. \`status\` is one of sent, counted (the next message carries it), 
   "schedules preview": `[{"scheduledTime","local","outcome","why","start"}]
 
 \`scheduledTime\` in UTC, \`local\` in the schedule's zone with its offset.`,
-  partitions: `{"asset","counts":{"in_progress","failed","missing","stale","materialised","retired"},"items":[{"partition","status","since","class","run","dataVersion"}],"next":…|null}
+  "partitions list": `{"asset","counts":{"in_progress","failed","missing","stale","materialised","retired"},"items":[{"partition","parts","status","since","class","run","dataVersion","order":{"author","reason","at"}}],"next":…|null}
 
-In byte order of the partition. \`since\` in epoch milliseconds; of a failure, of the first one since the latest success. \`--after\` takes \`next\`.`,
+In byte order of the partition. \`since\` in epoch milliseconds; of a failure, of the first one since the latest success. \`--after\` takes \`next\`.
+\`parts\` only of tuples; \`order\` where an operator has added, retired or returned it.`,
+  "partitions add": `{"asset","results":[{"partition","outcome":"added|returned|there"}]}`,
+  "partitions retire": `{"asset","results":[{"partition","outcome":"retired|there|in-progress"}]}
+
+Exit code 1 when work of one is in flight: it is left alone.`,
+  "partitions confirm": `{"asset","confirmation":{"removals","author","reason","at"}}`,
   failures: `[{"asset","failedPartitions","sample":[{"partition","class","firstFailureAt","lastFailureAt","ageMs"}],"sampleTruncated","byClass","byClassOf","oldestAt","recovery"}]
 
 Assets without a failure are left out. \`failedPartitions\` counts all, \`sample\` has at most 20; \`byClass\` counts the first \`byClassOf\`.`,

@@ -122,7 +122,30 @@ test("a closed lane keeps what comes, says why, and lets it go when it is opened
   expect(json("run", "show", asked).value).toMatchObject({ status: "succeeded" });
 }, 300_000);
 
+test("partitions are added, retired and returned by a person, whose name and reason are kept", () => {
+  const key = "logs/2027-02-01/late";
+  const why = (reason: string) => ["--author", "ada", "--reason", reason];
+  const outcome = (...args: string[]) => json("partitions", ...args).value.results;
+  const row = () => json("partitions", ASSET, "--prefix", key).value.items;
+  expect(outcome("add", ASSET, key, key, ...why("not shipped yet"))).toEqual([{ partition: key, outcome: "added" }]);
+  expect(row()).toMatchObject([{ status: "missing", order: { author: "ada", reason: "not shipped yet" } }]);
+  expect(json("lanes").value.map(({ waiting }: { waiting: { count: number } }) => waiting.count)).not.toContain(1);
+  expect(outcome("retire", ASSET, key, ...why("a copy"))).toMatchObject([{ outcome: "retired" }]);
+  expect(outcome("retire", ASSET, key, ...why("again"))).toMatchObject([{ outcome: "there" }]);
+  expect(row()).toMatchObject([{ status: "retired", order: { reason: "a copy" } }]);
+  expect(outcome("add", ASSET, key, ...why("it is none"))).toMatchObject([{ outcome: "returned" }]);
+  expect(row()).toMatchObject([{ status: "missing", order: { reason: "it is none" } }]);
+  outcome("retire", ASSET, key, ...why("done"));
+  expect(json("partitions", "confirm", ASSET, "--removals", "7", ...why("a term was deleted")).value).toMatchObject({
+    confirmation: { removals: 7, author: "ada", reason: "a term was deleted" },
+  });
+}, 300_000);
+
 test.each([
+  [["partitions", "add", ASSET, "x"], "bad_input", 2],
+  [["partitions", "add", ASSET, "a//b", "--reason", "r"], "partition_invalid", 2],
+  [["partitions", "retire", ASSET, "nothing", "--reason", "r"], "partition_unknown", 2],
+  [["partitions", "confirm", ASSET, "--reason", "r"], "bad_input", 2],
   [["partitions", "nowhere"], "unknown_asset", 2],
   [["backfill", "plan", ASSET, "--from", "yesterday"], "selection_invalid", 2],
   [["backfill", "start", ASSET, "--prefix", "nothing/"], "nothing_selected", 1],

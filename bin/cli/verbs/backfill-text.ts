@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { BackfillPlan } from "../../../core/io/backfills.ts";
 import type { Backfill } from "../../../core/model/backfills/backfill.ts";
 import { durationText } from "../../../core/model/backfills/estimate.ts";
+import { partitioningOf, partitionLabel } from "../partition-names.ts";
 
 /** `backfill-20260115-1f0c2d`: it begins with the day, so that lists read in order. */
 export const newBackfillId = (now: number): string =>
@@ -36,7 +37,9 @@ export function showPlan({
   return [
     `${total} ${total === 1 ? "run" : "runs"} of ${asset} (${selection}; mode ${mode})`,
     ...reasons,
-    ...(sample.length === 0 ? [] : [`first: ${sample.join(", ")}`]),
+    ...(sample.length === 0
+      ? []
+      : [`first: ${sample.map((key) => partitionLabel(key, partitioningOf(asset))).join(", ")}`]),
     ...(lane === undefined ? [] : [`lane ${lane}, ${slots ?? "no"} slots`]),
     milliseconds === undefined
       ? "time: not known, no run of the asset is on record"

@@ -6,13 +6,14 @@ import { checkSelection, Selection, SELECTED_STATUSES } from "../../../core/mode
 import { isFailure } from "../../../core/model/failures.ts";
 import { badInput, EXIT, table } from "../output.ts";
 import { AUTHOR_OPTION, Authored, knownAsset, timeText, useKernel } from "../kernel.ts";
+import { partitioningOf, partitionLabel, readPartition, readPrefix } from "../partition-names.ts";
 import type { Verb } from "../verb.ts";
 import { newBackfillId, showPlan, showStarted } from "./backfill-text.ts";
 import { readMode } from "./rerun.ts";
 
 const SELECTING = [
   ["--status <status>", `${SELECTED_STATUSES.join(", ")} (default: all)`],
-  ["--from <day>", "first day (YYYY-MM-DD) of the date that a key holds"],
+  ["--from <day>", "first day (YYYY-MM-DD), of the date that a key is or holds"],
   ["--to <day>", "last day, included"],
   ["--prefix <text>", "only keys that begin so"],
   ["--keys <file>", "only these: one key a line"],
@@ -34,12 +35,14 @@ function readSelection(
   options: unknown,
 ): { selection: Selection; mode: BackfillMode; author: string } {
   const { status, from, to, prefix, keys, failedOf, mode, author } = SelectionOptions.parse(options);
+  const asset = knownAsset(name);
+  const partitioning = partitioningOf(asset);
   const selection = Selection.safeParse({
-    ...{ asset: knownAsset(name), status },
+    ...{ asset, status },
     ...(from === undefined ? {} : { from }),
     ...(to === undefined ? {} : { to }),
-    ...(prefix === undefined ? {} : { prefix }),
-    ...(keys === undefined ? {} : { partitions: readKeys(keys) }),
+    ...(prefix === undefined ? {} : { prefix: readPrefix(prefix, partitioning) }),
+    ...(keys === undefined ? {} : { partitions: readKeys(keys).map((key) => readPartition(key, partitioning)) }),
     ...(failedOf === undefined ? {} : { failedOf }),
   });
   if (!selection.success) {
@@ -136,6 +139,7 @@ export const backfillShow: Verb = {
     const { backfills } = await useKernel(context);
     const { backfill, progress } = await backfills.show(id);
     const failed = await backfills.ends(id, { outcome: "failed", limit: SAMPLE });
+    const labelled = (key: string) => partitionLabel(key, partitioningOf(backfill.asset));
     const failedTruncated = progress.failed > failed.length;
     context.out.result({ ...backfill, progress, failed, failedTruncated }, () =>
       [
@@ -150,7 +154,7 @@ export const backfillShow: Verb = {
               "",
               table(
                 ["failed", "class", "code", "message", "run"],
-                failed.map((end) => [end.partition, end.class, end.code, end.message, end.run]),
+                failed.map((end) => [labelled(end.partition), end.class, end.code, end.message, end.run]),
               ),
               `${failedTruncated ? `Only ${failed.length} of ${progress.failed} are listed. ` : ""}Run what failed again: npx millrace backfill start ${backfill.asset} --failed-of ${id}`,
             ]),

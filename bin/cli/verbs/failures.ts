@@ -1,6 +1,7 @@
 import { durationText } from "../../../core/model/backfills/estimate.ts";
 import { EXIT, table } from "../output.ts";
 import { ASSETS, knownAsset, timeText, useKernel } from "../kernel.ts";
+import { partitioningOf, partitionLabel } from "../partition-names.ts";
 import type { Verb } from "../verb.ts";
 
 export const failures: Verb = {
@@ -25,7 +26,7 @@ export const failures: Verb = {
                 table(
                   ["partition", "class", "first failure", "last failure", "age"],
                   one.sample.map((row) => [
-                    row.partition,
+                    partitionLabel(row.partition, partitioningOf(one.asset)),
                     row.class,
                     timeText(row.firstFailureAt),
                     timeText(row.lastFailureAt),

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { ITEM_STATUSES, ItemStatus } from "../../../core/model/items/status.ts";
 import { badInput, EXIT, table } from "../output.ts";
 import { knownAsset, timeText, useKernel } from "../kernel.ts";
+import { partitioningOf, partitionLabel, partsOf, readPrefix } from "../partition-names.ts";
 import type { Verb } from "../verb.ts";
 
 const Options = z.looseObject({
@@ -11,8 +12,9 @@ const Options = z.looseObject({
   after: z.string().optional(),
 });
 
-export const partitions: Verb = {
-  usage: "partitions <asset>",
+export const partitionsList: Verb = {
+  usage: "list <asset>",
+  isDefault: true,
   summary: "Count an asset's partitions by status, and page through them",
   options: [
     ["--status <status>", `only those that are ${ITEM_STATUSES.join(", ")}`],
@@ -24,27 +26,37 @@ export const partitions: Verb = {
   examples: [
     "partitions mitxonline/openedx/raw_data/tracking_logs",
     "partitions mitxonline/openedx/raw_data/tracking_logs --status failed --json",
+    "partitions list mitxonline/openedx/raw_data/tracking_logs --prefix logs/2026-01-",
   ],
   async run({ args: [name], options }, context) {
     const { status, prefix, limit, after } = Options.parse(options);
     const asset = knownAsset(name);
+    const partitioning = partitioningOf(asset);
     const { items } = await useKernel(context);
     const counts = await items.counts(asset);
     const page = await items.page(asset, {
       limit,
       ...(status === undefined ? {} : { status: readStatusName(status) }),
-      ...(prefix === undefined ? {} : { prefix }),
+      ...(prefix === undefined ? {} : { prefix: readPrefix(prefix, partitioning) }),
       ...(after === undefined ? {} : { after }),
     });
-    context.out.result({ asset, counts, items: page.items, next: page.next ?? null }, () =>
+    const rows = page.items.map((row) => {
+      const parts = partsOf(row.partition, partitioning);
+      return parts === undefined ? row : { ...row, parts };
+    });
+    const isOrdered = rows.some(({ order }) => order !== undefined);
+    context.out.result({ asset, counts, items: rows, next: page.next ?? null }, () =>
       [
         ITEM_STATUSES.map((one) => `${one} ${counts[one]}`).join(", "),
         "",
         page.items.length === 0
           ? "No such partition."
           : table(
-              ["partition", "status", "since", "class", "run"],
-              page.items.map((row) => [row.partition, row.status, timeText(row.since), row.class, row.run]),
+              ["partition", "status", "since", "class", "run", ...(isOrdered ? ["ordered"] : [])],
+              rows.map(({ partition, status: now, since, class: failure, run, order }) => [
+                ...[partitionLabel(partition, partitioning), now, timeText(since), failure, run],
+                ...(isOrdered ? [order && `${order.author}: ${order.reason}`] : []),
+              ]),
             ),
         ...(page.next === undefined ? [] : [`More: --after ${page.next}`]),
       ].join("\n"),

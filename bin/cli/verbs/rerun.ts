@@ -4,6 +4,7 @@ import { BACKFILL_MODES, BackfillMode, takenMode } from "../../../core/model/bac
 import { modesOf } from "../asset-modes.ts";
 import { badInput, EXIT } from "../output.ts";
 import { AUTHOR_OPTION, Authored, knownAsset, RECORDED_DOMAINS, useKernel } from "../kernel.ts";
+import { partitioningOf, readPartition } from "../partition-names.ts";
 import type { Verb } from "../verb.ts";
 import { newBackfillId, showStarted } from "./backfill-text.ts";
 
@@ -31,9 +32,10 @@ export const rerun: Verb = {
     "rerun --failed mitxonline/openedx/raw_data/tracking_logs",
     "rerun --from-failure mitxonline/openedx/raw_data/tracking_logs logs/2026-01-15/tracking.log",
   ],
-  async run({ args: [name, partition], options }, context) {
+  async run({ args: [name, key], options }, context) {
     const { failed, fromFailure, mode: given, author } = RerunOptions.parse(options);
     const asset = knownAsset(name);
+    const partition = key === undefined ? undefined : readPartition(key, partitioningOf(asset));
     const mode = readMode(given ?? (failed ? "missing-only" : "all"), asset);
     if (failed === (partition !== undefined)) {
       throw badInput(
