@@ -7,12 +7,14 @@ import { coordinator } from "./coordinator/pipeline.ts";
 import { edxorg } from "./edxorg/pipeline.ts";
 import { lakehouse } from "./lakehouse/pipeline.ts";
 import { openedx } from "./openedx/pipeline.ts";
+import { openedxCourses } from "./openedx_courses/pipeline.ts";
 import { operations } from "./operations/pipeline.ts";
 
 /** The table of contents of the product: every domain, and the machine that runs it. */
 export const domains: readonly { readonly pipeline: Pipeline; readonly definition: string }[] = resolvePings(
   resolveStarts([
     { pipeline: openedx, definition: "state-machines/openedx/openedx.asl.json" },
+    { pipeline: openedxCourses, definition: "state-machines/openedx_courses/openedx_courses.asl.json" },
     { pipeline: edxorg, definition: "state-machines/edxorg/edxorg.asl.json" },
     { pipeline: lakehouse, definition: "state-machines/lakehouse/lakehouse.asl.json" },
     { pipeline: coordinator, definition: "state-machines/coordinator/coordinator.asl.json" },

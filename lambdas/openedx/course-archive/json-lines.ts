@@ -17,9 +17,14 @@ export class JsonLines {
     this.#stream.on("error", (error) => (this.#error ??= error));
   }
 
-  async write(row: object): Promise<void> {
+  write(row: object): Promise<void> {
+    return this.writeLine(JSON.stringify(row));
+  }
+
+  /** JSON without a line break. */
+  async writeLine(json: string): Promise<void> {
     if (this.#error !== undefined) throw this.#error;
-    const line = `${JSON.stringify(row)}\n`;
+    const line = `${json}\n`;
     this.rows += 1;
     this.longestLineBytes = Math.max(this.longestLineBytes, Buffer.byteLength(line));
     if (!this.#stream.write(line)) await once(this.#stream, "drain");

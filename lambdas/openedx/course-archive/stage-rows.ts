@@ -1,17 +1,14 @@
 import { createReadStream } from "node:fs";
 import { join } from "node:path";
-import { openDuckDb, quoteName, quoteText, type DuckDb } from "../../../core/io/duckdb.ts";
-import { SQL_TYPES } from "../../../core/io/lake-table.ts";
+import { openDuckDb, quoteText, type DuckDb } from "../../../core/io/duckdb.ts";
 import type { Objects } from "../../../core/io/ports.ts";
 import type { Settings } from "../../../core/io/settings.ts";
 import type { CommitPlan, TablePlan } from "../../../core/model/commit-plan.ts";
+import { rowsToParquet, timestampSql } from "../rows-to-parquet.ts";
 import type { ExtractedCourse } from "./extract.ts";
 import type { JsonLines } from "./json-lines.ts";
 import { newestPlan } from "./course-versions.ts";
 import { tablesOf, type EntityTable } from "./tables.ts";
-
-/** DuckDB's own default; a longer line needs a larger buffer, which it allocates per thread. */
-const OBJECT_BYTES = 16 * 1_048_576;
 
 export interface StageRequest {
   readonly planId: string;
@@ -66,27 +63,17 @@ export async function stageRows(
 
 async function writeParquet(
   db: DuckDb,
-  table: EntityTable,
+  { entity, own }: EntityTable,
   rows: JsonLines,
   target: string,
   { deployment, sha256, retrievedAt, runId }: StageRequest,
 ): Promise<void> {
-  const types = table.own.map(({ name, type }) => `${quoteName(name)}: '${SQL_TYPES[type]}'`).join(", ");
-  const size = Math.max(OBJECT_BYTES, rows.longestLineBytes + 1);
-  const source = `read_json(${quoteText(rows.path)}, format = 'newline_delimited', maximum_object_size = ${size}, columns = {${types}})`;
   const origin = [
     `${quoteText(deployment)} AS source_system`,
     `${quoteText(sha256)} AS archive_sha256`,
-    `${timestamp(retrievedAt)} AS retrieved_at`,
+    `${timestampSql(retrievedAt)} AS retrieved_at`,
     `${quoteText(runId)} AS run_id`,
-    `${timestamp(new Date().toISOString())} AS loaded_at`,
+    `${timestampSql(new Date().toISOString())} AS loaded_at`,
   ];
-  const columns = [...table.own.map(({ name }) => quoteName(name)), ...origin].join(", ");
-  const written = await db.run(
-    `COPY (SELECT ${columns} FROM ${source}) TO ${quoteText(target)} (FORMAT parquet, COMPRESSION zstd)`,
-  );
-  if (written !== rows.rows) throw new Error(`${table.entity}: ${rows.rows} rows became ${written} in Parquet.`);
+  await rowsToParquet(db, { entity, rows, own, origin, target });
 }
-
-/** Timestamps have no zone and mean UTC. */
-const timestamp = (iso: string): string => `TIMESTAMP ${quoteText(iso.replace("T", " ").replace("Z", ""))}`;
