@@ -64,13 +64,12 @@ export async function pollExport(
 }
 
 const exported = (
-  { missingSince: _, ...known }: ExportUnderWay,
+  { deployment, courseId, taskId, key }: ExportUnderWay,
   { publishedVersion }: ExportRecord,
   { etag, versionId, sizeBytes }: ObjectHead,
   state: string,
 ): Exported => ({
-  ...known,
-  ...{ outcome: "exported", state, etag, versionId, sizeBytes },
+  ...{ outcome: "exported", deployment, courseId, taskId, key, state, etag, versionId, sizeBytes },
   ...(publishedVersion === undefined ? {} : { publishedVersion }),
 });
 

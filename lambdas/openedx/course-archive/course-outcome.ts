@@ -27,6 +27,8 @@ export interface CourseOutcome {
   /** Files in the archive. */
   readonly files: number;
   readonly warnings: readonly string[];
+  /** What the LMS called published before the export began; absent = nobody of ours has asked for it. */
+  readonly publishedVersion?: string;
   /** The same content, made or loaded again because somebody asked for it. */
   readonly repeated?: true;
 }
@@ -62,11 +64,8 @@ export function outcomeOf(
     sha256: archive.sha256,
     bytes: head.sizeBytes,
     files: archive.members.length,
-    warnings: bounded(
-      landed.name.startsWith("course-v1:") && landed.name !== key.id
-        ? [`The file is named ${landed.name} and holds ${key.id}.`, ...warnings]
-        : warnings,
-    ),
+    warnings: bounded(warnings),
+    ...(version.publishedVersion === undefined ? {} : { publishedVersion: version.publishedVersion }),
   };
 }
 

@@ -21,6 +21,8 @@ const CourseVersion = z.object({
   stagedAt: z.string(),
   /** The run that staged it: what it was asked to do again it does once, however often it is tried. */
   run: z.string().optional(),
+  /** What the LMS called published before the export began. */
+  publishedVersion: z.string().exactOptional(),
   /** The content was there before. */
   repeated: z.literal(true).optional(),
 });

@@ -10,6 +10,7 @@ export interface CourseContent {
   readonly contentPath: string;
   readonly sha256: string;
   readonly digest: string;
+  readonly publishedVersion?: string;
 }
 
 const ROW_FILES = [
@@ -27,14 +28,17 @@ export async function landCourse(
   bucket: string,
   deployment: string,
   course: ExtractedCourse,
-  { file, contentPath, sha256, digest }: CourseContent,
+  { file, contentPath, sha256, digest, publishedVersion }: CourseContent,
 ): Promise<void> {
   const { manifest } = course.assets;
   const keys = processedKeys(deployment, course.key.id, sha256, manifest.data_version);
   const gzip = { ifAbsent: true, contentType: "application/gzip" };
   const json = { ifAbsent: true, contentType: "application/json" };
   // Metadata is ASCII; Open edX allows letters of any script in a key.
-  const metadata = { course_id: encodeURI(course.key.id), object_key: encodeURI(contentPath), content_digest: digest };
+  const metadata = {
+    ...{ course_id: encodeURI(course.key.id), object_key: encodeURI(contentPath), content_digest: digest },
+    ...(publishedVersion === undefined ? {} : { courseware_published_version: encodeURI(publishedVersion) }),
+  };
   await objects.put(bucket, contentPath, createReadStream(file), { ...gzip, metadata });
   for (const entity of ROW_FILES) {
     await objects.put(bucket, keys[entity], createReadStream(course.rows[entity].path), json);

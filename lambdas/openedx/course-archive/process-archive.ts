@@ -3,11 +3,13 @@ import type { ObjectHead } from "../../../core/io/ports.ts";
 import type { BackfillMode } from "../../../core/model/backfills/mode.ts";
 import { isFailure } from "../../../core/model/failures.ts";
 import type { TaskContext } from "../../../core/task.ts";
+import { exportRecord, publishedVersionOf } from "../course-export/export-record.ts";
 import { COURSE_ARCHIVE_CODE } from "../sources/code-versions.ts";
 import { knownVersion, progressOf, recordVersion, type CourseVersion, type KnownVersion } from "./course-versions.ts";
 import { outcomeOf, type CourseOutcome } from "./course-outcome.ts";
 import { courseKeyOf, extractCourse, type ExtractedCourse } from "./extract.ts";
 import { landCourse } from "./land-course.ts";
+import { exportedId, refuseOtherCourse } from "./named-course.ts";
 import { contentKey, planKey, type LandedExport } from "./landing-keys.ts";
 import { quarantineMembers } from "./quarantine.ts";
 import { digestOf, readArchive, type CourseArchive } from "./read-archive.ts";
@@ -36,6 +38,7 @@ export async function processArchive(input: LandedArchive, context: Context): Pr
     const { landed, head, folder } = input;
     const { deployment } = landed;
     const key = await courseKeyOf(archive);
+    refuseOtherCourse(landed.name, key);
     const digest = await digestOf(archive);
     const known = await knownVersion(context.io.ledger, deployment.id, key.id);
     if (known !== undefined && isSame(known.version, digest)) {
@@ -56,7 +59,10 @@ export async function processArchive(input: LandedArchive, context: Context): Pr
     const bytes = { head, sha256: archive.sha256 };
     const { quarantine } = context.settings.buckets;
     await quarantineMembers(context.io, quarantine, bytes, course, deployment.id, archive.spool);
-    return await settle(new CourseWork({ ...input, archive, course, digest }, context));
+    const record = await exportRecord(context.io.ledger, deployment.id, exportedId(landed.name, key));
+    const publishedVersion = publishedVersionOf(record, head);
+    const work = { ...input, archive, course, digest, publishedVersion };
+    return await settle(new CourseWork(work, context));
   } finally {
     await archive.spool.close();
   }
@@ -84,6 +90,7 @@ interface Work extends LandedArchive {
   readonly archive: CourseArchive;
   readonly course: ExtractedCourse;
   readonly digest: string;
+  readonly publishedVersion: string | undefined;
 }
 
 class CourseWork {
@@ -122,7 +129,11 @@ class CourseWork {
     const { io, settings, run } = this.#context;
     const same = known?.version.sha256 === archive.sha256 && known.version.codeVersion === COURSE_ARCHIVE_CODE;
     const version = wanted ?? (same ? known.version : this.#version((known?.version.generation ?? 0) + 1));
-    const content = { file: this.#work.file, contentPath: version.contentPath, sha256: archive.sha256, digest };
+    const { contentPath, publishedVersion } = version;
+    const content = {
+      ...{ file: this.#work.file, contentPath, sha256: archive.sha256, digest },
+      ...(publishedVersion === undefined ? {} : { publishedVersion }),
+    };
     await landCourse(io.objects, settings.buckets.landing, landed.deployment.id, course, content);
     const plan = await stageRows(
       course,
@@ -150,7 +161,7 @@ class CourseWork {
   }
 
   #version(generation: number): CourseVersion {
-    const { archive, course, landed, head, digest } = this.#work;
+    const { archive, course, landed, head, digest, publishedVersion } = this.#work;
     const deployment = landed.deployment.id;
     const identity = [deployment, course.key.id, archive.sha256, COURSE_ARCHIVE_CODE, generation];
     return {
@@ -165,6 +176,7 @@ class CourseWork {
       landedAt: head.lastModified.toISOString(),
       stagedAt: new Date().toISOString(),
       run: this.#context.run.id,
+      ...(publishedVersion === undefined ? {} : { publishedVersion }),
     };
   }
 
