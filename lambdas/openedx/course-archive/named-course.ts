@@ -1,5 +1,5 @@
 import type { CourseKey } from "./course-key.ts";
-import { malformed, shown } from "./malformed.ts";
+import { malformed, shown } from "../../archive/malformed.ts";
 
 const FORMS = [
   /^course-v1:(?<org>[^+/]+)\+(?<course>[^+/]+)\+(?<run>[^+/]+)$/,
