@@ -140,7 +140,7 @@ describe("environment `emulated` in an account", () => {
   it("is changed in place: new code and texts run, data and ledger stay", async () => {
     const [tables, ledger] = [await account.tables(), await account.ledger(`materialisation#${ASSET}`)];
     checkout.edit(
-      ["lambdas/ledger/announce.ts", "const record = { asset,", 'const record = { release: "second", asset,'],
+      ["lambdas/ledger/announce.ts", "const record = {", 'const record = { release: "second",'],
       ["state-machines/openedx/openedx.asl.json", /"Comment": "Record the materialisation/, '"Comment": "Changed'],
       ["bin/environments.ts", /(emulated: {[^}]*logRetentionDays: )7/, "$130"],
       ["state-machines/lakehouse/pipeline.ts", '["dev", "qa", "production"]', '["emulated"]'],

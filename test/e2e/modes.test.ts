@@ -89,7 +89,7 @@ test("a log is made again with its rows once; modes and redrives that mean nothi
   const file = join(folder, "tracking.log-2026-01-15.gz");
   writeFileSync(file, gzipSync(line.repeat(3)));
   land(file, "tracking_log");
-  const key = "logs/2026-01-15/tracking.log-2026-01-15";
+  const key = "logs/2026-01-15/tracking.log-2026-01-15.gz";
   const loadedBy = () =>
     rows("select run_id, count(*) as n from raw.raw__mitxonline__openedx__tracking_logs group by 1");
   const made = rerun(LOGS, key);
