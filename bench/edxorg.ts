@@ -22,9 +22,9 @@ const Measured = z.object({
 type Measured = z.infer<typeof Measured>;
 
 /**
- * Unpacking one weekly archive of edx.org: ours with all that the task does (verify, rewrite, safe row hash, durable
- * objects, ledger, manifest) on the embedded home, beside a script of the replaced kind, one table at a time, that
- * hashes in Python. Each runs in a process of its own, `--rounds` times in turn; the best time of each counts.
+ * Unpacking one weekly archive of edx.org: ours with all that the task does (verify, rewrite, safe row hash, ledger,
+ * manifest), its objects plain files or those of the embedded home, beside a script of the replaced kind, one table at
+ * a time, that hashes in Python and writes plain files. Each runs in a process of its own, `--rounds` times in turn; the best time of each counts.
  */
 export async function run(args: readonly string[]): Promise<BenchResult> {
   const { values } = parseArgs({
@@ -43,11 +43,14 @@ export async function run(args: readonly string[]): Promise<BenchResult> {
     if (before === undefined || measured.seconds < before.seconds) best[name] = measured;
   };
   for (let turn = 0; turn < Number(values.rounds); turn += 1) {
-    keep("millrace", await measure(process.execPath, join(import.meta.dirname, "edxorg-child.ts"), path));
-    keep("peer", await measure(PYTHON, join(import.meta.dirname, "peers/edxorg_peer.py"), path));
+    const child = join(import.meta.dirname, "edxorg-child.ts");
+    keep("millrace", await measure(process.execPath, [child, "files", path]));
+    keep("millrace_embedded", await measure(process.execPath, [child, "embedded", path]));
+    keep("peer", await measure(PYTHON, [join(import.meta.dirname, "peers/edxorg_peer.py"), path]));
   }
-  const { millrace, peer } = best;
-  if (millrace === undefined || peer === undefined) throw new Error("Nothing was measured: give --rounds 1 or more.");
+  const { millrace, millrace_embedded: embedded, peer } = best;
+  if (millrace === undefined || embedded === undefined || peer === undefined)
+    throw new Error("Nothing was measured: give --rounds 1 or more.");
   if (millrace.members !== peer.members) throw new Error(`${millrace.members} members here, ${peer.members} there.`);
   process.stdout.write(`The peer used Python's ${peer.with ?? "csv"}.\n`);
   const figures = (name: string, { seconds, cpuSeconds, peakRssMb }: Measured) => ({
@@ -62,10 +65,12 @@ export async function run(args: readonly string[]): Promise<BenchResult> {
     figures: {
       ...{ raw_mb: round(bytes / MEGABYTE), gz_mb: round(statSync(path).size / MEGABYTE), members: millrace.members },
       ...figures("millrace", millrace),
+      ...figures("millrace_embedded", embedded),
       ...figures("peer", peer),
     },
     ratios: {
       millrace_over_peer: round(peer.seconds / millrace.seconds, 2),
+      millrace_embedded_over_peer: round(peer.seconds / embedded.seconds, 2),
       millrace_over_peer_by_cpu: round(peer.cpuSeconds / millrace.cpuSeconds, 2),
     },
   };
@@ -84,16 +89,16 @@ async function archiveOf(megabytes: number, courses: number, seed: number): Prom
   return { path, bytes: Number(readFileSync(`${path}.bytes`, "utf8")) };
 }
 
-async function measure(command: string, script: string, archive: string): Promise<Measured> {
+async function measure(command: string, args: readonly string[]): Promise<Measured> {
   const folder = mkdtempSync(join(tmpdir(), "millrace-bench-"));
   try {
-    process.stderr.write(`${script} …\n`);
-    const child = spawn(command, [script, archive, folder], { stdio: ["ignore", "pipe", "inherit"] });
+    process.stderr.write(`${args.join(" ")} …\n`);
+    const child = spawn(command, [...args, folder], { stdio: ["ignore", "pipe", "inherit"] });
     const [output, code] = await Promise.all([
       text(child.stdout),
       new Promise<number | null>((done, fail) => child.once("error", fail).once("close", done)),
     ]);
-    if (code !== 0) throw new Error(`${command} ${script} ended with ${code}.`);
+    if (code !== 0) throw new Error(`${command} ${args.join(" ")} ended with ${code}.`);
     return Measured.parse(JSON.parse(output.trim().split("\n").at(-1) ?? ""));
   } finally {
     rmSync(folder, { recursive: true, force: true });

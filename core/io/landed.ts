@@ -1,5 +1,5 @@
 import type { ItemKey } from "../model/items/item-key.ts";
-import { isMarker, LANDED, landedVersion, landingPartition, type Landing } from "../model/landings/landing.ts";
+import { isMarker, LANDED, laneOf, landedVersion, landingPartition, type Landing } from "../model/landings/landing.ts";
 import type { Coordination } from "./coordination.ts";
 import type { Applied } from "./items.ts";
 import type { Objects } from "./ports.ts";
@@ -24,7 +24,7 @@ export async function observeLanded(
   if (head === undefined || isMarker(head)) return undefined;
   const { asset, domain, job, trigger } = landing;
   const item = { asset, partition: landingPartition(landing, key) };
-  const target = { domain, lane: domain, input: { job, trigger, bucket, key } };
+  const target = { domain, lane: laneOf(landing), input: { job, trigger, bucket, key } };
   const applied = await home.coordination.observed(
     item,
     { upstream: LANDED, version: landedVersion(head), at },

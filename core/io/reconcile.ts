@@ -1,6 +1,6 @@
 import { Failure, isFailure } from "../model/failures.ts";
 import { covers, isForReconciliation } from "../model/landings/coverage.ts";
-import { landingPartition, type Landing } from "../model/landings/landing.ts";
+import { landingPartition, laneOf, type Landing } from "../model/landings/landing.ts";
 import type { Coordination } from "./coordination.ts";
 import { observeLanded } from "./landed.ts";
 import type { Io, Ledger, ListedObject } from "./ports.ts";
@@ -93,7 +93,7 @@ export function openReconciliation({
       throw error;
     };
     await Promise.all(Array.from({ length: PARALLEL }, worker));
-    if (counts.requested > 0) await coordination.lanes.dispatch([landing.domain], now());
+    if (counts.requested > 0) await coordination.lanes.dispatch([laneOf(landing)], now());
     return { ...(page.next === undefined ? {} : { next: page.next }), counts };
   };
 

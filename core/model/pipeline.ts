@@ -105,6 +105,8 @@ export interface LandingTrigger {
   readonly extension?: string;
   /** Key suffixes that count; others are counted and ignored. Empty = all. */
   readonly suffixes?: readonly string[];
+  /** Where its runs wait. Absent = the lane of the domain's own name. */
+  readonly lane?: string;
 }
 
 /** A domain event on the bus. */
@@ -241,6 +243,14 @@ export function definePipeline(pipeline: Pipeline): Pipeline {
     ...pipeline.triggers
       .filter((trigger) => !(trigger.job in pipeline.jobs))
       .map((trigger) => `trigger "${trigger.id}" starts the undeclared job "${trigger.job}"`),
+    ...pipeline.triggers
+      .filter(
+        (trigger) =>
+          trigger.kind === "landing" &&
+          trigger.lane !== undefined &&
+          !pipeline.lanes.some(({ id }) => id === trigger.lane),
+      )
+      .map((trigger) => `trigger "${trigger.id}" uses a lane that is not declared`),
     ...pipeline.triggers
       .filter((trigger) => trigger.kind === "landing" && !pipeline.assets.some(({ id }) => id === trigger.asset))
       .map((trigger) => `trigger "${trigger.id}" is about an asset that is not declared`),

@@ -3,7 +3,7 @@ import { openCoordination } from "../../core/io/coordination.ts";
 import { observeLanded } from "../../core/io/landed.ts";
 import { executionArnOf, machineArnOf } from "../../core/io/machine-arns.ts";
 import { executionName } from "../../core/model/items/run-request.ts";
-import { Landing } from "../../core/model/landings/landing.ts";
+import { Landing, laneOf } from "../../core/model/landings/landing.ts";
 import { task } from "../../core/task.ts";
 
 /** `event`: S3's "Object Created" as EventBridge gives it, with the key unencoded. */
@@ -37,7 +37,7 @@ export const handler = task({
     const { item, applied } = seen;
     const { runs, pending, requests, last } = applied.state;
     // Also of a request that an earlier telling made: its dispatch may never have come.
-    if (runs.some(({ phase }) => phase === "queued")) await coordination.lanes.dispatch([landing.domain], Date.now());
+    if (runs.some(({ phase }) => phase === "queued")) await coordination.lanes.dispatch([laneOf(landing)], Date.now());
     const next = pending.includes("upstream-changed") ? executionName(item, requests + 1) : undefined;
     const name = next ?? runs.at(-1)?.name ?? last?.run;
     const machine = machineArnOf(settings.machineArnPrefix, landing.domain);

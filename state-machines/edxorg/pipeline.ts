@@ -10,6 +10,7 @@ const members: readonly AssetDeclaration[] = [
   ["forum_mongo", "The forum of each course, stored and not processed."],
 ].map(([category = "", description = ""]) => ({
   ...{ id: `edxorg/raw_data/${category}`, description, partition: "course id and source (prod or edge)", tables: [] },
+  partitioning: { kind: "tuple", dimensions: ["course", "source"] },
 }));
 
 export const edxorg = definePipeline({
@@ -70,6 +71,7 @@ export const edxorg = definePipeline({
       prefix: ARCHIVES,
       asset: "edxorg/raw_data/archive",
       suffixes: [".tar.gz"],
+      lane: "edxorg-archive",
     },
   ],
   assets: [

@@ -12,6 +12,8 @@ export const Landing = z.object({
   suffixes: z.array(z.string()),
   asset: z.string(),
   domain: z.string(),
+  /** Where its runs wait; absent = the domain's own. */
+  lane: z.string().exactOptional(),
   job: z.string(),
   trigger: z.string(),
 });
@@ -24,11 +26,14 @@ export const landingsIn = (pipelines: readonly Pick<Pipeline, "domain" | "trigge
 
 export const landingOf = (
   domain: string,
-  { prefix, extension, suffixes = [], asset, job, id }: LandingTrigger,
+  { prefix, extension, suffixes = [], asset, job, id, lane }: LandingTrigger,
 ): Landing => ({
   ...{ prefix, suffixes: [...suffixes], asset, domain, job, trigger: id },
   ...(extension === undefined ? {} : { extension }),
+  ...(lane === undefined ? {} : { lane }),
 });
+
+export const laneOf = ({ lane, domain }: Pick<Landing, "lane" | "domain">): string => lane ?? domain;
 
 /** The object, as an upstream of the item that is made of it. */
 export const LANDED = "landing";

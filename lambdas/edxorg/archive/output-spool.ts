@@ -3,8 +3,8 @@ import { createReadStream } from "node:fs";
 import { open, rm, type FileHandle } from "node:fs/promises";
 import type { Readable } from "node:stream";
 
-/** Below this an object waits in memory for its put; most members are that small. */
-const MEMORY_BYTES = 1_048_576;
+/** Up to this an object waits in memory for its put, some of them at once; most members are that small. */
+const MEMORY_BYTES = 16 * 1_048_576;
 
 export interface Spooled {
   readonly sha256: string;

@@ -6,6 +6,7 @@ import { ByteSource } from "../../archive/byte-source.ts";
 import { chunkBytes } from "../../../core/io/chunk.ts";
 import { memberPath } from "../../archive/member-path.ts";
 import { refuseType } from "../../archive/read-tar.ts";
+import { FastRows } from "./kernel/fast-rows.ts";
 import type { EdxorgLimits } from "./limits.ts";
 import { objectKey } from "./keys.ts";
 import { bareRow, type DraftRow } from "./manifest-row.ts";
@@ -34,6 +35,7 @@ export interface MemberHome extends QuarantineHome {
 /** Reads the members of one archive, one at a time. What its names say never becomes a path. */
 export class MemberReader {
   readonly #home: MemberHome;
+  readonly #fast = new FastRows();
   #files = 0;
 
   constructor(home: MemberHome) {
@@ -93,7 +95,13 @@ export class MemberReader {
       if (perhapsCrlf) raw = await this.#spooled(source.rest());
       const crlf = perhapsCrlf && raw !== undefined && (await endsInCrlf(raw.chunks()));
       const { rowHash, limits } = this.#home;
-      const options = { extracted: extractedValues(name), rowHash, crlf, lineBytes: limits.lineBytes };
+      const options = {
+        extracted: extractedValues(name),
+        rowHash,
+        crlf,
+        lineBytes: limits.lineBytes,
+        fast: this.#fast,
+      };
       const facts = await rewriteTable(raw?.chunks() ?? source.rest(), header, target, options);
       const read = { ...row, member_sha256: source.sha256() };
       const { rows, quarantined, shortRows } = facts;

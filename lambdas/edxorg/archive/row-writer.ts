@@ -12,6 +12,8 @@ const PREFIX_BYTES = 5;
 const HASH_CHARS = 64;
 /** Room that is kept from block to block; what one huge row needed is given back. */
 const KEEP_BYTES = 4 * 1_048_576;
+/** Most tables need no more: the kernel reads their rows. */
+const FIRST_BYTES = 16_384;
 
 export type RowVerdict = "whole" | "short" | "surplus_fields";
 
@@ -24,9 +26,9 @@ export class RowWriter {
   readonly #rowHash: RowHash;
   /** What follows the fields, up to the hash. */
   readonly #extracted: Buffer;
-  #out = Buffer.allocUnsafeSlow(KEEP_BYTES);
+  #out = Buffer.allocUnsafeSlow(FIRST_BYTES);
   #length = 0;
-  #message = Buffer.allocUnsafeSlow(65_536);
+  #message = Buffer.allocUnsafeSlow(FIRST_BYTES);
 
   constructor({ columns }: Pick<TableHeader, "columns">, extracted: readonly string[], rowHash: RowHash) {
     this.#columns = columns;
@@ -47,7 +49,7 @@ export class RowWriter {
   clear(): void {
     this.#length = 0;
     if (this.#out.length > 2 * KEEP_BYTES) this.#out = Buffer.allocUnsafeSlow(KEEP_BYTES);
-    if (this.#message.length > KEEP_BYTES) this.#message = Buffer.allocUnsafeSlow(65_536);
+    if (this.#message.length > KEEP_BYTES) this.#message = Buffer.allocUnsafeSlow(FIRST_BYTES);
   }
 
   /** One line without its ending. One with too many fields writes nothing. */

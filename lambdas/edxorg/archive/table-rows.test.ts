@@ -3,7 +3,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
+import { randomFrom } from "../../../bench/generate-logs.ts";
 import { ByteSource } from "../../archive/byte-source.ts";
+import { FastRows } from "./kernel/fast-rows.ts";
 import { legacyRowHash, safeRowHash } from "./row-hash.ts";
 import { peekHeader, rewriteTable, type TableOptions } from "./table-rows.ts";
 
@@ -23,7 +25,16 @@ async function* cut(bytes: Buffer, size: number): AsyncGenerator<Buffer> {
   for (let at = 0; at < bytes.length; at += size) yield Buffer.from(bytes.subarray(at, at + size));
 }
 
+/** By the kernel and by the reference: nobody can tell which. */
 async function rewrite(input: string | Buffer, over: Partial<TableOptions> = {}, size = 1 << 20) {
+  const slow = await rewriteOnce(input, over, size);
+  expect(await rewriteOnce(input, { ...over, fast }, size)).toEqual(slow);
+  return slow;
+}
+
+const fast = new FastRows();
+
+async function rewriteOnce(input: string | Buffer, over: Partial<TableOptions>, size: number) {
   files += 1;
   const paths = { linesPath: join(folder, `${files}.lines`), indexPath: join(folder, `${files}.index`) };
   const written: Buffer[] = [];
@@ -158,6 +169,39 @@ describe("a table", () => {
       [2, 4, huge.length + 2, 1],
       [4, 4 + huge.length + 3 + 4, huge.length, 0],
     ]);
+  });
+
+  it("is the same by the kernel and by the reference, whatever is in its lines", async () => {
+    const random = randomFrom(11);
+    const pieces = [
+      "",
+      "x",
+      '"',
+      "\r",
+      "é",
+      "a".repeat(15),
+      "b".repeat(16),
+      "c".repeat(17),
+      '{"k": "v"}',
+      "😀",
+      "d".repeat(70),
+    ];
+    for (let round = 0; round < 60; round += 1) {
+      const columns = 1 + random(6);
+      const field = () => Array.from({ length: random(4) }, () => pieces[random(pieces.length)]).join("");
+      const line = () => Array.from({ length: random(25) === 0 ? random(9) : columns }, field).join("\t");
+      const eol = round % 3 === 0 ? "\r\n" : "\n";
+      const header = Array.from({ length: columns }, (_, n) => `c${n}`).join("\t");
+      const lines = Array.from({ length: random(300) }, line);
+      await rewrite([header, ...lines, ""].join(eol), { crlf: round % 3 === 0 }, 1 + random(20_000));
+    }
+  });
+
+  it("is the same when it is larger than what the kernel takes or writes at once", async () => {
+    const short = Array.from({ length: 150_000 }, (_, n) => `${n % 10}`).join("\n");
+    expect((await rewrite(`a\tb\n${short}\n`)).facts).toMatchObject({ rows: 150_000, shortRows: 150_000 });
+    const wide = Array.from({ length: 40 }, (_, n) => `${n}\t${'"'.repeat(40_000)}`).join("\n");
+    expect((await rewrite(`a\tb\n${wide}\n`, {}, 1 << 22)).facts.rows).toBe(40);
   });
 
   it("has no rows when it has only a header", async () => {

@@ -4,6 +4,7 @@ import type { ByteSource } from "../../archive/byte-source.ts";
 import { malformed } from "../../archive/malformed.ts";
 import { QuarantineFile } from "../../normalize/quarantine-file.ts";
 import type { FoundLine } from "../../normalize/normalise-lines.ts";
+import type { FastRows } from "./kernel/fast-rows.ts";
 import { RowWriter, type RowVerdict } from "./row-writer.ts";
 import type { RowHash } from "./row-hash.ts";
 import { readHeader, type TableHeader } from "./table-header.ts";
@@ -22,6 +23,8 @@ export interface TableOptions {
   readonly crlf: boolean;
   /** Longer lines go to quarantine: one is held in memory twice. */
   readonly lineBytes: number;
+  /** One table at a time may use it. Absent = all lines are read by the reference. */
+  readonly fast?: FastRows;
 }
 
 /** Where it goes; paths for what is quarantined are used only if something is. */
@@ -103,6 +106,7 @@ class TableRewriter {
   readonly #options: TableOptions;
   readonly #writer: RowWriter;
   readonly #columns: number;
+  readonly #fast: FastRows | undefined;
   #bad: QuarantineFile | undefined;
   /** Of a line whose end has not come. */
   #carry: Buffer[] = [];
@@ -122,6 +126,9 @@ class TableRewriter {
     this.#offset = offset;
     this.#columns = header.columns;
     this.#writer = new RowWriter(header, options.extracted, options.rowHash);
+    const { fast, rowHash, extracted, crlf } = options;
+    const canBeFast = rowHash === "safe" && fast?.configure(header.columns, extracted, crlf) === true;
+    this.#fast = canBeFast ? fast : undefined;
   }
 
   async chunk(bytes: Buffer): Promise<void> {
@@ -169,7 +176,12 @@ class TableRewriter {
   /** Whole lines; only the last may lack its LF. */
   async #block(bytes: Buffer): Promise<void> {
     const valid = isUtf8(bytes);
+    const fast = valid && this.#fast?.load(bytes) === true ? this.#fast : undefined;
     for (let start = 0; start < bytes.length;) {
+      if (fast !== undefined) {
+        start += await this.#fastRows(fast, start);
+        if (start === bytes.length) break;
+      }
       const lf = bytes.indexOf(LF, start);
       const next = lf < 0 ? bytes.length : lf + 1;
       const ending = lf < 0 ? 0 : this.#options.crlf && lf > start && bytes[lf - 1] === CR ? 2 : 1;
@@ -188,6 +200,22 @@ class TableRewriter {
       if (this.#writer.written >= BLOCK_BYTES) await this.#flush();
     }
     await this.#flush();
+  }
+
+  /** Gives how many bytes were read: up to a line that the kernel leaves, or all. */
+  async #fastRows(fast: FastRows, from: number): Promise<number> {
+    await this.#flush();
+    for (let read = 0; ;) {
+      const { rows, short, blank, consumed, stopped, bytes } = fast.next(from + read);
+      this.#rows += rows;
+      this.#short += short;
+      this.#blank += blank;
+      this.#lines += rows + blank;
+      this.#offset += consumed;
+      read += consumed;
+      if (bytes.length > 0) await this.#target.write(bytes);
+      if (stopped || consumed === 0 || fast.isAtEnd(from + read)) return read;
+    }
   }
 
   #line(bytes: Buffer, start: number, end: number, valid: boolean): RowVerdict | "blank" | "invalid_utf8" {

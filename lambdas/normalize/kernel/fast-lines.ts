@@ -1,16 +1,8 @@
 import { LF } from "../byte-classes.ts";
 import { FIELDS } from "../columns.ts";
+import { instantiate } from "./instantiate.ts";
 import * as layout from "./layout.ts";
 import { KERNEL_BASE64 } from "./module.ts";
-
-declare global {
-  // In every Node; TypeScript's libraries have it only for browsers.
-  namespace WebAssembly {
-    const Module: new (bytes: Uint8Array) => object;
-    const Memory: new () => { readonly buffer: ArrayBuffer };
-    const Instance: new (module: object) => { readonly exports: Readonly<Record<string, unknown>> };
-  }
-}
 
 /** In the kernel's order: the fields' prefixes, then what stands around and in place of their values. */
 const CONSTANTS = [
@@ -54,14 +46,10 @@ export class FastLines {
   private end = layout.INPUT;
 
   constructor() {
-    const instance = new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(KERNEL_BASE64, "base64")));
-    const { run, memory } = instance.exports;
-    if (typeof run !== "function" || !(memory instanceof WebAssembly.Memory)) {
-      throw new TypeError("kernel/module.ts holds another module: run kernel/compile.ts.");
-    }
-    this.run = (from, end, line, offset) => Number(run(from, end, line, offset));
-    this.memory = new Uint8Array(memory.buffer);
-    this.view = new DataView(memory.buffer);
+    const { run, memory } = instantiate(KERNEL_BASE64, "lambdas/normalize/kernel");
+    this.run = run;
+    this.memory = new Uint8Array(memory);
+    this.view = new DataView(memory);
     for (const [index, name] of FIELDS.entries()) {
       this.memory.set(Buffer.from(name), layout.NAMES + index * layout.NAME_BYTES);
       this.view.setInt32(layout.NAME_LENGTHS + index * 4, name.length, true);
