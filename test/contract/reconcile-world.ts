@@ -6,7 +6,7 @@ import { openReconciliation, type Reconciliation } from "../../core/io/reconcile
 import type { Executions, Ledger, Objects } from "../../core/io/ports.ts";
 import { newItem } from "../../core/model/items/item-state.ts";
 import { decide } from "../../core/model/items/trigger-rule.ts";
-import { LANDED, landedVersion, landingPartition, type Landing } from "../../core/model/landings/landing.ts";
+import { LANDED, landedVersion, laneOf, landingPartition, type Landing } from "../../core/model/landings/landing.ts";
 import { MemoryExecutions } from "../standins/memory-executions.ts";
 import { passingClock } from "../standins/passing-clock.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
@@ -30,7 +30,7 @@ const landing = (id: string, extension: string, suffixes: string[] = []): Landin
 export const LANDINGS = [
   landing("logs", ".log.gz"),
   landing("courses", ".xml.tar.gz"),
-  landing("archives", ".zip", [".zip"]),
+  { ...landing("archives", ".zip", [".zip"]), lane: "archives" },
 ];
 
 /** A bucket whose objects are in the index only: nobody here reads them. */
@@ -78,7 +78,10 @@ export class ReconcileWorld {
 
   #coordinate(io: Ports): Coordination {
     const buckets = { landing: BUCKET, lake: "lake", quarantine: "quarantine", artifacts: "artifacts" };
-    const lanes = [{ id: "openedx", domain: "openedx", slots: 50 }];
+    const lanes = [
+      { id: "openedx", domain: "openedx", slots: 50 },
+      { id: "archives", domain: "openedx", slots: 10 },
+    ];
     const runs = { lanes, cap: 50, failedOnceDelayMs: 0 };
     const settings = { environment: "dev", buckets, runs, machineArnPrefix: PREFIX } as const;
     return openCoordination({ io, settings, now: this.clock.now });
@@ -112,8 +115,12 @@ export class ReconcileWorld {
     const item = { asset: landing.asset, partition: landingPartition(landing, key) };
     const seen = { upstream: LANDED, version: landedVersion({ etag, versionId: "v" }), at: NOW - 2 * HOUR };
     const { domain, job } = landing;
-    await this.coordination.observed(item, seen, { domain, lane: domain, input: { job, bucket: BUCKET, key } });
-    const [name = ""] = (await this.coordination.lanes.dispatch([domain], NOW - 2 * HOUR)).started;
+    await this.coordination.observed(item, seen, {
+      domain,
+      lane: laneOf(landing),
+      input: { job, bucket: BUCKET, key },
+    });
+    const [name = ""] = (await this.coordination.lanes.dispatch([laneOf(landing)], NOW - 2 * HOUR)).started;
     this.#before.add(name);
     this.executions.end(domain, name, status === "FAILED" ? { status, error: "Malformed", cause: "bad" } : { status });
     this.clock.skip(10 * 60_000);

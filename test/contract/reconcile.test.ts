@@ -72,6 +72,16 @@ describe("the reconciliation", () => {
     expect(world.started().toSorted()).toEqual(taken);
   });
 
+  it("has runs wait in the lane that their landing declares", async () => {
+    for (let n = 0; n < 11; n += 1) {
+      bucket.put(`sources/archives/${n}.zip`);
+      bucket.put(`sources/logs/${n}.log.gz`);
+    }
+    expect(await world.reconcile()).toMatchObject({ requested: 22 });
+    const startedOf = (source: string) => world.started().filter((key) => key.includes(source)).length;
+    expect([startedOf("/archives/"), startedOf("/logs/")]).toEqual([10, 11]);
+  });
+
   it("leaves alone an object whose own run waits or runs, also after an hour", async () => {
     bucket.put(COURSE);
     const item = { asset: courses.asset, partition: landingPartition(courses, COURSE) };
