@@ -30,7 +30,8 @@ const landing = (id: string, extension: string, suffixes: string[] = []): Landin
 export const LANDINGS = [
   landing("logs", ".log.gz"),
   landing("courses", ".xml.tar.gz"),
-  { ...landing("archives", ".zip", [".zip"]), lane: "archives" },
+  landing("archives", ".zip", [".zip"]),
+  { ...landing("weekly", ".tar"), lane: "one-at-once" },
 ];
 
 /** A bucket whose objects are in the index only: nobody here reads them. */
@@ -80,7 +81,7 @@ export class ReconcileWorld {
     const buckets = { landing: BUCKET, lake: "lake", quarantine: "quarantine", artifacts: "artifacts" };
     const lanes = [
       { id: "openedx", domain: "openedx", slots: 50 },
-      { id: "archives", domain: "openedx", slots: 10 },
+      { id: "one-at-once", domain: "openedx", slots: 1 },
     ];
     const runs = { lanes, cap: 50, failedOnceDelayMs: 0 };
     const settings = { environment: "dev", buckets, runs, machineArnPrefix: PREFIX } as const;
