@@ -1,12 +1,17 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { addDays } from "../../core/io/added-days.ts";
 import { openItems } from "../../core/io/items.ts";
+import { readSettings } from "../../core/io/settings.ts";
 import type { Ledger } from "../../core/io/ports.ts";
 import { daysUntil } from "../../core/model/items/daily.ts";
-import { dailyIn } from "../../core/model/partitioning.ts";
 import { definePipeline, type AssetDeclaration } from "../../core/model/pipeline.ts";
+import { environmentOf } from "../../bin/environments.ts";
+import { declaredRuns, taskEnvironment } from "../../lib/constructs/task-environment.ts";
+import { namesOf } from "../../lib/environment.ts";
 import { memoryLedger } from "../standins/memory-ledger.ts";
+import { memoryObjects } from "../standins/memory-objects.ts";
 import { mortal } from "../standins/mortal.ts";
+import { ASSET, BackfillWorld } from "./backfill-world.ts";
 
 const at = (text: string): number => Date.parse(text);
 const daily = (id: string, start: string, timeZone: string): AssetDeclaration => ({
@@ -14,12 +19,15 @@ const daily = (id: string, start: string, timeZone: string): AssetDeclaration =>
   partitioning: { kind: "daily", from: { dev: start, qa: "2026-01-01" }, timeZone },
 });
 /** The days of an environment, as a pipeline declares them and the coordinator is told them. */
-const declared = (...assets: AssetDeclaration[]) =>
-  dailyIn("dev", [
-    definePipeline({
-      ...{ domain: "days", description: "Days.", jobs: {}, tasks: {}, triggers: [], lanes: [], assets },
-    }),
-  ]);
+const declared = (...assets: AssetDeclaration[]) => {
+  const pipeline = definePipeline({
+    ...{ domain: "days", description: "Days.", jobs: {}, tasks: {}, triggers: [], lanes: [], assets },
+  });
+  const place = { account: "111122223333", region: "us-east-1", partition: "aws" };
+  const dev = environmentOf("dev");
+  const told = taskEnvironment(place, dev, namesOf(dev), { watches: ["daily"] }, declaredRuns(dev, [pipeline]));
+  return readSettings(told).watched?.daily ?? [];
+};
 
 let ledger: Ledger;
 beforeEach(() => {
@@ -96,6 +104,21 @@ describe("the days of an asset", () => {
     await tick(declared(daily("a", "2026-01-20", "UTC")), "2026-01-22T00:00:00Z");
     await tick(declared(daily("a", "2026-01-08", "UTC")), "2026-01-22T00:00:00Z");
     expect(await days("a")).toHaveLength(14);
+  });
+
+  it("run when a backfill takes them by day, and not because they were added", async () => {
+    const world = new BackfillWorld(ledger, memoryObjects(), "artifacts");
+    await tick(declared(daily(ASSET, "2016-01-01", "UTC")), "2026-01-15T00:00:00Z");
+    await world.lanes.tick(world.now);
+    expect(world.executions.all).toEqual([]);
+    const range = { from: "2025-12-31", to: "2026-01-03" };
+    const selection = { asset: ASSET, status: "all", ...range } as const;
+    expect(await world.backfills.plan(selection, "missing-only")).toMatchObject({ total: 4 });
+    await world.start("backfill-days", range);
+    expect(await world.finish()).toBe(4);
+    expect(world.executions.all.map(({ input }) => (input as { item: { partition: string } }).item.partition)).toEqual([
+      ...["2025-12-31", "2026-01-01", "2026-01-02", "2026-01-03"],
+    ]);
   });
 
   it("stay retired once somebody has retired them", async () => {
