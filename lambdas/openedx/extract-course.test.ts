@@ -14,6 +14,7 @@ import { CommitPlan } from "../../core/model/commit-plan.ts";
 import type { TaskContext } from "../../core/task.ts";
 import { CONTENT_FILES_ROUTE, deliveryKey } from "../learn-webhook/delivery-key.ts";
 import type { CourseOutcome } from "./course-archive/course-outcome.ts";
+import { recordStarted } from "./course-export/export-record.ts";
 import { extractLanded } from "./extract-course.ts";
 
 const FIXTURES = join(import.meta.dirname, "../../../shared/fixtures");
@@ -417,5 +418,53 @@ describe("static assets", () => {
       "application/x-subrip",
     ]);
     expect(bundleKey).toContain(manifest.data_version);
+  });
+});
+
+describe("an archive that was asked for", () => {
+  const id = "course-v1:O+C+R";
+  const source = (name: string) => `sources/course-exports-mitxonline/${name}.tar.gz`;
+  const asked = (key: string, publishedVersion: string, courseId = id) =>
+    recordStarted(ledger, "mitxonline", courseId, {
+      ...{ run: "export-1", taskId: "t", key, publishedVersion, before: null, startedAt: new Date().toISOString() },
+    });
+
+  it("keeps what was published before its export, beside the version and with the object", async () => {
+    await asked(source(id), "5f00");
+    const outcome = await land(await makeTarGz(courseFiles()), id);
+    expect(outcome).toMatchObject({ outcome: "staged", partition: id, publishedVersion: "5f00", warnings: [] });
+    const key = "contentPath" in outcome ? outcome.contentPath : "";
+    expect(await objects.head({ bucket: buckets.landing, key })).toMatchObject({
+      metadata: {
+        ...{ course_id: id, object_key: key, courseware_published_version: "5f00" },
+        content_digest: (outcome as CourseOutcome).dataVersion,
+      },
+    });
+  });
+
+  it("is known by the id that it was asked for, in the old form, too", async () => {
+    await asked(source("O/C/R"), "5f00", "O/C/R");
+    expect(await land(await makeTarGz(courseFiles()), "O/C/R")).toMatchObject({
+      partition: id,
+      publishedVersion: "5f00",
+    });
+  });
+
+  it("and comes unasked as well says nothing of what was published", async () => {
+    expect(await land(await makeTarGz(courseFiles()), id)).not.toHaveProperty("publishedVersion");
+  });
+
+  it.each(["course-v1:O+C+R2", "course-v1:O2+C+R", "O/C2/R"])("as %s and holds another is Malformed", async (name) => {
+    await expect(land(await makeTarGz(courseFiles()), name)).rejects.toMatchObject({
+      ...{ name: "Malformed", code: "other_course" },
+    });
+    expect(await keys(buckets.landing)).toEqual([source(name)]);
+    expect((await ledger.query("quarantine")).items).toHaveLength(1);
+  });
+
+  it("and is cut short is Malformed, and nothing of it is stored", async () => {
+    const bytes = await makeTarGz(courseFiles());
+    await expect(land(bytes.subarray(0, -20), id)).rejects.toMatchObject({ name: "Malformed", code: "gzip_truncated" });
+    expect(await keys(buckets.landing)).toEqual([source(id)]);
   });
 });
