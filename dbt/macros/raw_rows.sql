@@ -18,11 +18,14 @@
   {% if existing is not none %}from {{ relation }}{% else %}where false{% endif %}
 {%- endmacro %}
 
-{#- Rows of one entity of the course exports of every deployment, told apart by `deployment`. -#}
-{% macro course_rows(entity, columns) -%}
+{#-
+  Rows of one entity of the courses of every deployment, told apart by `deployment`. via: `xml` for what the exports
+  hold, `api` for what the LMS tells.
+-#}
+{% macro course_rows(entity, columns, via='xml') -%}
   {%- for deployment in var('deployments') %}
   select '{{ deployment }}' as deployment, rows_of_one.*
-  from ({{ raw_rows('raw__' ~ deployment ~ '__openedx__xml__course_' ~ entity, columns) }}) as rows_of_one
+  from ({{ raw_rows('raw__' ~ deployment ~ '__openedx__' ~ via ~ '__course_' ~ entity, columns) }}) as rows_of_one
   {{ 'union all' if not loop.last }}
   {%- endfor %}
 {%- endmacro %}

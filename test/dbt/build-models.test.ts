@@ -87,6 +87,14 @@ describe.skipIf(missing !== undefined)(`the dbt project (${missing ?? "runs"})`,
         { line: 300 + n, type: null, username: null, context: text, event: text, time: null, file: "garbage.log" },
       ]),
     );
+    await home.session.run(
+      `CREATE TABLE lake.raw.raw__mitx__openedx__api__course_blocks AS SELECT * FROM (VALUES
+         ('${COURSE}', 'unit', 'vertical', '', '2026-01-01T00:00:00Z', 'seq', 3),
+         ('${COURSE}', 'lost', 'html', 'Lost', 'soon', NULL, 0),
+         ('${COURSE}', 'seq', 'chapter', 'One', NULL, 'course', 2),
+         ('${COURSE}', 'course', 'course', 'All', NULL, NULL, 1)
+       ) AS t (course_id, block_id, block_type, block_title, block_start, block_parent, block_index)`,
+    );
     const answer = await home.build("first");
     expect(answer, home.lines.join("\n")).toMatchObject({ failed: [], remaining: false });
     expect(answer.built).toBeGreaterThan(20);
@@ -100,6 +108,20 @@ describe.skipIf(missing !== undefined)(`the dbt project (${missing ?? "runs"})`,
       rows: 0,
     });
     expect(await one("SELECT count(*) AS rows FROM lake.marts.marts__openedx__course_structure")).toEqual({ rows: 0 });
+  });
+
+  it("places published blocks in their chapters, and what nothing leads to in none", async () => {
+    expect(
+      await home.rows(
+        `SELECT usage_key AS key, chapter_title AS chapter, title, is_reachable AS reachable, starts_at IS NOT NULL AS starts
+         FROM lake.intermediate.int__openedx__published_blocks ORDER BY block_index`,
+      ),
+    ).toEqual([
+      { key: "lost", chapter: null, title: "Lost", reachable: false, starts: false },
+      { key: "course", chapter: null, title: "All", reachable: true, starts: false },
+      { key: "seq", chapter: "One", title: "One", reachable: true, starts: false },
+      { key: "unit", chapter: "One", title: null, reachable: true, starts: true },
+    ]);
   });
 
   it("counts learners, videos, attempts and enrolments", async () => {
