@@ -30,7 +30,7 @@ const verbs = [
   ...Object.entries(GROUPS).flatMap(([name, group]) => group.verbs.map((verb) => ({ verb, group: [name] }))),
 ].map(({ verb, group }) => ({
   home: verb.home,
-  words: [...group, ...verb.usage.replaceAll(/ [[<].*/g, " x").split(" ")],
+  words: [...group, ...verb.usage.replaceAll(/ (?:<[^>]*>|\[[^\]]*\])/g, " x").split(" ")],
 }));
 
 describe("an environment in AWS", () => {
