@@ -9,6 +9,7 @@ import { unpackSetting } from "../../core/model/packed-setting.ts";
 import { ENV } from "../../core/io/settings.ts";
 import { ENVIRONMENTS, type EnvironmentName } from "../../core/model/pipeline.ts";
 import { referencePages } from "../../lib/reference/pages.ts";
+import { kebab } from "../../lib/environment.ts";
 import { domains } from "../../state-machines/index.ts";
 import { publishedMetrics } from "./published-metrics.ts";
 import { resources, root, useAssembly } from "./synthesised.ts";
@@ -121,11 +122,14 @@ describe.each(ENVIRONMENTS)("operations of %s", (name) => {
     const named = of(name, "AWS::CloudWatch::Dashboard").map(({ properties }) => properties["DashboardName"]);
     expect(new Set(named)).toEqual(
       new Set(
-        ["platform", ...domains.map(({ pipeline }) => pipeline.domain)].map((part) => `millrace-${name}-${part}`),
+        ["platform", ...domains.map(({ pipeline }) => kebab(pipeline.domain))].map(
+          (part) => `millrace-${name}-${part}`,
+        ),
       ),
     );
     const platform = bodies(name).find((body) => body.includes(`# Millrace, ${name}`)) ?? "";
-    for (const { pipeline } of domains) expect(platform).toContain(`dashboard/millrace-${name}-${pipeline.domain}`);
+    for (const { pipeline } of domains)
+      expect(platform).toContain(`dashboard/millrace-${name}-${kebab(pipeline.domain)}`);
   });
 
   it("let Lambda write JSON, as the tasks do", () => {
@@ -191,11 +195,19 @@ it("cost anomalies are reported where a limit is set, by the tag that every stac
   }
 });
 
+const PARTS = ["platform", ...domains.map(({ pipeline }) => pipeline.domain)];
+
+/** Of the parts whose name the alarm's begins with the longest: `openedx_courses`, not `openedx`. */
+const partOf = (alarm: string): string | undefined =>
+  PARTS.filter((part) => alarm.startsWith(`millrace-production-${kebab(part)}-`))
+    .toSorted((one, other) => other.length - one.length)
+    .at(0);
+
 it("the reference counts what production's alarms look at, which is what they cost", () => {
   const page = referencePages(domains.map(({ pipeline }) => pipeline))["alarms.md"] ?? "";
-  for (const part of ["platform", ...domains.map(({ pipeline }) => pipeline.domain)]) {
+  for (const part of PARTS) {
     const metrics = of("production", "AWS::CloudWatch::Alarm")
-      .filter(({ properties }) => String(properties["AlarmName"]).startsWith(`millrace-production-${part}-`))
+      .filter(({ properties }) => partOf(String(properties["AlarmName"])) === part)
       .filter(({ properties }) => !String(properties["AlarmName"]).endsWith("-canary"))
       .reduce((sum, { properties }) => sum + inAlarm(properties).length, 0);
     expect(page).toContain(`| ${part} | ${metrics} |`);
@@ -261,7 +273,7 @@ function inAlarm(properties: unknown): readonly Watched[] {
 }
 
 const SEARCHED =
-  /SEARCH\('\{Millrace,([a-z,]+)\} MetricName=\\"(\w+)\\" environment=\\"([a-z]+)\\" domain=\\"([a-z-]+)\\"'/g;
+  /SEARCH\('\{Millrace,([a-z,]+)\} MetricName=\\"(\w+)\\" environment=\\"([a-z]+)\\" domain=\\"([a-z_-]+)\\"'/g;
 
 const Body = z.object({
   widgets: z.array(z.object({ properties: z.object({ metrics: z.array(z.array(z.unknown())).default([]) }) })),
