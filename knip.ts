@@ -15,7 +15,7 @@ const config: KnipConfig = {
     // The generated entry of a container calls it.
     "core/fargate.ts",
     // Started by hand after a change of the kernel.
-    "lambdas/normalize/kernel/compile.ts",
+    "lambdas/wasm-kernel/compile.ts",
     ...new Set(handlers),
   ],
   project: ["{bin,lib,core,lambdas,state-machines,embedded,bench,test}/**/*.{ts,js}"],

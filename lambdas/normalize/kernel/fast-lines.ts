@@ -1,6 +1,6 @@
 import { LF } from "../byte-classes.ts";
 import { FIELDS } from "../columns.ts";
-import { instantiate } from "./instantiate.ts";
+import { instantiate } from "../../wasm-kernel/instantiate.ts";
 import * as layout from "./layout.ts";
 import { KERNEL_BASE64 } from "./module.ts";
 

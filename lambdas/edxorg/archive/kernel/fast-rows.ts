@@ -1,4 +1,4 @@
-import { instantiate } from "../../../normalize/kernel/instantiate.ts";
+import { instantiate } from "../../../wasm-kernel/instantiate.ts";
 import * as layout from "./layout.ts";
 import { KERNEL_BASE64 } from "./module.ts";
 

@@ -15,7 +15,7 @@ export function instantiate(
   const instance = new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(base64, "base64")));
   const { run, memory } = instance.exports;
   if (typeof run !== "function" || !(memory instanceof WebAssembly.Memory)) {
-    throw new TypeError(`${folder}/module.ts holds another module: run ${folder}/compile.ts.`);
+    throw new TypeError(`${folder}/module.ts holds another module: run lambdas/wasm-kernel/compile.ts.`);
   }
   return { run: (...args) => Number(run(...args)), memory: memory.buffer };
 }
