@@ -8,6 +8,7 @@ import { edxorg } from "./edxorg/pipeline.ts";
 import { lakehouse } from "./lakehouse/pipeline.ts";
 import { openedx } from "./openedx/pipeline.ts";
 import { openedxCourses } from "./openedx_courses/pipeline.ts";
+import { openedxDiscovery } from "./openedx_discovery/pipeline.ts";
 import { operations } from "./operations/pipeline.ts";
 
 /** The table of contents of the product: every domain, and the machine that runs it. */
@@ -15,6 +16,7 @@ export const domains: readonly { readonly pipeline: Pipeline; readonly definitio
   resolveStarts([
     { pipeline: openedx, definition: "state-machines/openedx/openedx.asl.json" },
     { pipeline: openedxCourses, definition: "state-machines/openedx_courses/openedx_courses.asl.json" },
+    { pipeline: openedxDiscovery, definition: "state-machines/openedx_discovery/openedx_discovery.asl.json" },
     { pipeline: edxorg, definition: "state-machines/edxorg/edxorg.asl.json" },
     { pipeline: lakehouse, definition: "state-machines/lakehouse/lakehouse.asl.json" },
     { pipeline: coordinator, definition: "state-machines/coordinator/coordinator.asl.json" },

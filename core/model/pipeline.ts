@@ -130,6 +130,8 @@ export interface ScheduleTrigger {
   /** In a zone with daylight saving a local time that is skipped has no tick, one that is repeated has one. */
   readonly timeZone: string;
   readonly environments: readonly EnvironmentName[];
+  /** Added to the input of its runs. */
+  readonly input?: Readonly<Record<string, string>>;
   /** After downtime: start what was missed once, for its newest tick, or not at all. */
   readonly misfire: "run-once" | "skip";
   /** A tick may start a run while the one before still runs. Absent = no: it is skipped. */

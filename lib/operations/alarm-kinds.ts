@@ -186,6 +186,16 @@ export const ALARM_KINDS = {
     tellsWhenOver: true,
     below: true,
   },
+  SweepLag: {
+    scope: "platform",
+    says: "What a sweep goes round has parts that nobody has looked at for three hours: changes upstream are seen late.",
+    runbook: "openedx.md#versions-have-not-been-looked-at",
+    threshold: 3 * 3_600,
+    unit: " s",
+    periodMinutes: 60,
+    bad: [1, 1],
+    tellsWhenOver: true,
+  },
   UndeliveredAlarms: {
     scope: "platform",
     says: "Alarms could not be delivered to a subscriber; who reads this is another one.",

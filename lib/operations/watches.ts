@@ -99,6 +99,7 @@ export const platformWatches = (environment: Pick<EnvironmentProps, "name">, nam
   ["FunctionConcurrency", concurrencyShare()],
   ["UnsentAlerts", [ofPlatform(environment, "UnsentAlertAge", Stats.MAXIMUM)]],
   ["ClockStopped", [ofPlatform(environment, "Looks", Stats.SUM)]],
+  ["SweepLag", [ofPlatform(environment, "SweepLag", Stats.MAXIMUM)]],
   ["UndeliveredAlarms", [ofTopic(names.alarmTopic, "NumberOfNotificationsFailed")]],
 ];
 

@@ -13,6 +13,8 @@ export const ScheduleDeclaration = z.object({
   expression: z.string().min(1),
   timeZone: z.string().min(1),
   misfire: z.enum(["run-once", "skip"]),
+  /** Added to the input of its runs. */
+  input: z.record(z.string(), z.string()).exactOptional(),
   /** On or off in this environment, by code. */
   enabled: z.boolean(),
   /** A tick may start a run while the one before still runs. */
@@ -27,26 +29,27 @@ export const TickStart = z.object({
   domain: z.string(),
   /** Name of the execution. */
   name: z.string(),
-  input: z.object({ job: z.string(), trigger: z.string(), scheduledTime: z.string() }),
+  input: z.object({ job: z.string(), trigger: z.string(), scheduledTime: z.string() }).catchall(z.string()),
 });
 export type TickStart = z.infer<typeof TickStart>;
 
 /** What stands in the input of every tick of this trigger. */
 export const declarationOf = (
   domain: string,
-  { id, job, expression, timeZone, misfire, environments, overlap, maximumSilenceHours }: ScheduleTrigger,
+  { id, job, expression, timeZone, misfire, environments, overlap, maximumSilenceHours, input }: ScheduleTrigger,
   environment: { readonly name: EnvironmentName; readonly schedules: boolean },
 ): ScheduleDeclaration => ({
   ...{ id, domain, job, expression, timeZone, misfire, overlap: overlap ?? false },
   enabled: environment.schedules && environments.includes(environment.name),
   ...(maximumSilenceHours === undefined ? {} : { maximumSilenceHours }),
+  ...(input === undefined ? {} : { input }),
 });
 
 /** The run of one tick; its name is the one that a domain's starter gives it (lib/constructs/starter.asl.json). */
-export function startOf({ id, domain, job }: ScheduleDeclaration, tick: Date): TickStart {
+export function startOf({ id, domain, job, input }: ScheduleDeclaration, tick: Date): TickStart {
   const scheduledTime = tickTime(tick);
   const text = `${id}-${scheduledTime}`.replaceAll(/[^A-Za-z0-9_]+/g, "-");
   const readable = text.length <= 67 ? text : `${text.slice(0, 33)}--${text.slice(-32)}`;
   const digest = createHash("sha256").update([domain, id, scheduledTime].join(" ")).digest("hex").slice(0, 12);
-  return { domain, name: `${readable}-${digest}`, input: { job, trigger: id, scheduledTime } };
+  return { domain, name: `${readable}-${digest}`, input: { ...input, job, trigger: id, scheduledTime } };
 }

@@ -1,0 +1,73 @@
+import { definePipeline, type ScheduleTrigger, type TaskDeclaration } from "../../core/model/pipeline.ts";
+import { exporting } from "../../lambdas/openedx/sources/course-assets.ts";
+
+/** What asks the LMS of any installation. */
+const asks: Pick<TaskDeclaration, "ledger" | "internet" | "secrets"> = {
+  ledger: "write",
+  internet: true,
+  secrets: exporting.map(({ id }) => `openedx/${id}`),
+};
+
+/** Where the installations' secrets are: a developer's environment has none unless somebody puts them there. */
+const hourly: Pick<ScheduleTrigger, "kind" | "timeZone" | "environments" | "misfire"> = {
+  ...{ kind: "schedule", timeZone: "UTC", misfire: "skip" },
+  environments: ["qa", "production"],
+};
+
+export const openedxDiscovery = definePipeline({
+  domain: "openedx_discovery",
+  description: "Which course runs the Open edX installations have, and which version of each is published.",
+  jobs: {
+    discover: {
+      description: "Adds the course runs of one installation that are new, retires those that are gone for good.",
+      exampleInput: { job: "discover", deployment: "mitxonline" },
+    },
+    sweep: {
+      description:
+        "Reads the published version of every course run of one installation: what has changed is requested.",
+      exampleInput: { job: "sweep", deployment: "mitxonline" },
+    },
+  },
+  tasks: {
+    DiscoverCourses: {
+      description: "Lists the course runs of one installation; requests nothing.",
+      handler: "openedx/discover-courses",
+      compute: { kind: "lambda", memoryMb: 512, timeoutSeconds: 300 },
+      ...asks,
+    },
+    SweepVersions: {
+      description: "Asks for the outline of every course run, 16 at a time, for three minutes at most.",
+      handler: "openedx/sweep-versions",
+      compute: { kind: "lambda", memoryMb: 1024, timeoutSeconds: 240 },
+      ...asks,
+      starts: ["openedx_courses"],
+    },
+    RecordFailure: {
+      description: "Puts a failed run on record under one of the closed set of names.",
+      handler: "ledger/record-failure",
+      compute: { kind: "lambda", memoryMb: 512, timeoutSeconds: 30 },
+      ledger: "write",
+    },
+  },
+  triggers: exporting.flatMap(({ id }, index): ScheduleTrigger[] => [
+    {
+      ...hourly,
+      id: `courses_of_${id}`,
+      description: `The course runs of ${id}, hourly.`,
+      job: "discover",
+      // One installation after the other, and each before its sweep.
+      expression: `cron(${index * 5} * * * ? *)`,
+      input: { deployment: id },
+    },
+    {
+      ...hourly,
+      id: `versions_of_${id}`,
+      description: `The versions of the course runs of ${id}, hourly.`,
+      job: "sweep",
+      expression: `cron(${index * 5 + 20} * * * ? *)`,
+      input: { deployment: id },
+    },
+  ]),
+  assets: [],
+  lanes: [],
+});
