@@ -116,6 +116,76 @@ it("every grant", () => {
     openedx.NotifyLearn | encrypt items | key | via dynamodb, if encryption is own
     openedx.RecordFailure | write items | ledger
     openedx.RecordFailure | encrypt items | key | via dynamodb, if encryption is own
+    openedx_courses.ReadStructure | write objects | landing/mitx/openedx/processed_data/*
+    openedx_courses.ReadStructure | write objects | landing/mitxonline/openedx/processed_data/*
+    openedx_courses.ReadStructure | write objects | landing/xpro/openedx/processed_data/*
+    openedx_courses.ReadStructure | write objects | lake/staging/*
+    openedx_courses.ReadStructure | write objects | artifacts/commits/*
+    openedx_courses.ReadStructure | list objects | landing | s3:prefix = mitx/openedx/processed_data/* | mitxonline/openedx/processed_data/* | xpro/openedx/processed_data/*
+    openedx_courses.ReadStructure | list objects | lake | s3:prefix = staging/*
+    openedx_courses.ReadStructure | list objects | artifacts | s3:prefix = commits/*
+    openedx_courses.ReadStructure | write items | ledger
+    openedx_courses.ReadStructure | read secret | openedx/mitx
+    openedx_courses.ReadStructure | read secret | openedx/mitxonline
+    openedx_courses.ReadStructure | read secret | openedx/xpro
+    openedx_courses.ReadStructure | decrypt | key | via secretsmanager, if encryption is own
+    openedx_courses.ReadStructure | encrypt | key | via s3, if encryption is own
+    openedx_courses.ReadStructure | encrypt items | key | via dynamodb, if encryption is own
+    openedx_courses.StartExport | read objects | landing/sources/course-exports-mitx/*
+    openedx_courses.StartExport | read objects | landing/sources/course-exports-mitxonline/*
+    openedx_courses.StartExport | read objects | landing/sources/course-exports-xpro/*
+    openedx_courses.StartExport | list objects | landing | s3:prefix = sources/course-exports-mitx/* | sources/course-exports-mitxonline/* | sources/course-exports-xpro/*
+    openedx_courses.StartExport | write items | ledger
+    openedx_courses.StartExport | read secret | openedx/mitx
+    openedx_courses.StartExport | read secret | openedx/mitxonline
+    openedx_courses.StartExport | read secret | openedx/xpro
+    openedx_courses.StartExport | decrypt | key | via s3 | secretsmanager, if encryption is own
+    openedx_courses.StartExport | encrypt items | key | via dynamodb, if encryption is own
+    openedx_courses.PollExport | read objects | landing/sources/course-exports-mitx/*
+    openedx_courses.PollExport | read objects | landing/sources/course-exports-mitxonline/*
+    openedx_courses.PollExport | read objects | landing/sources/course-exports-xpro/*
+    openedx_courses.PollExport | list objects | landing | s3:prefix = sources/course-exports-mitx/* | sources/course-exports-mitxonline/* | sources/course-exports-xpro/*
+    openedx_courses.PollExport | write items | ledger
+    openedx_courses.PollExport | read secret | openedx/mitx
+    openedx_courses.PollExport | read secret | openedx/mitxonline
+    openedx_courses.PollExport | read secret | openedx/xpro
+    openedx_courses.PollExport | decrypt | key | via s3 | secretsmanager, if encryption is own
+    openedx_courses.PollExport | encrypt items | key | via dynamodb, if encryption is own
+    openedx_courses.CommitRows | read objects | lake/staging/*
+    openedx_courses.CommitRows | read objects | artifacts/commits/*
+    openedx_courses.CommitRows | list objects | lake | s3:prefix = staging/*
+    openedx_courses.CommitRows | list objects | artifacts | s3:prefix = commits/*
+    openedx_courses.CommitRows | write items | ledger
+    openedx_courses.CommitRows | see tables | table-bucket | if lake is s3tables
+    openedx_courses.CommitRows | read tables | tables | s3tables:namespace = raw, if lake is s3tables
+    openedx_courses.CommitRows | create tables | table-bucket | s3tables:namespace = raw, if lake is s3tables
+    openedx_courses.CommitRows | write tables | tables | s3tables:namespace = raw, if lake is s3tables
+    openedx_courses.CommitRows | read databases | databases raw | if lake is glue
+    openedx_courses.CommitRows | write databases | databases raw | if lake is glue
+    openedx_courses.CommitRows | write objects | lake/warehouse/raw/* | if lake is glue
+    openedx_courses.CommitRows | encrypt | key | via s3 | s3tables, if encryption is own
+    openedx_courses.CommitRows | encrypt items | key | via dynamodb, if encryption is own
+    openedx_courses.Announce | write items | ledger
+    openedx_courses.Announce | publish events | bus | events:source = millrace, events:detail-type = AssetMaterialized
+    openedx_courses.Announce | encrypt items | key | via dynamodb, if encryption is own
+    openedx_courses.RecordFailure | write items | ledger
+    openedx_courses.RecordFailure | encrypt items | key | via dynamodb, if encryption is own
+    openedx_discovery.DiscoverCourses | write items | ledger
+    openedx_discovery.DiscoverCourses | read secret | openedx/mitx
+    openedx_discovery.DiscoverCourses | read secret | openedx/mitxonline
+    openedx_discovery.DiscoverCourses | read secret | openedx/xpro
+    openedx_discovery.DiscoverCourses | decrypt | key | via secretsmanager, if encryption is own
+    openedx_discovery.DiscoverCourses | encrypt items | key | via dynamodb, if encryption is own
+    openedx_discovery.SweepVersions | write items | ledger
+    openedx_discovery.SweepVersions | read secret | openedx/mitx
+    openedx_discovery.SweepVersions | read secret | openedx/mitxonline
+    openedx_discovery.SweepVersions | read secret | openedx/xpro
+    openedx_discovery.SweepVersions | start runs | openedx_courses
+    openedx_discovery.SweepVersions | follow runs | openedx_courses
+    openedx_discovery.SweepVersions | decrypt | key | via secretsmanager, if encryption is own
+    openedx_discovery.SweepVersions | encrypt items | key | via dynamodb, if encryption is own
+    openedx_discovery.RecordFailure | write items | ledger
+    openedx_discovery.RecordFailure | encrypt items | key | via dynamodb, if encryption is own
     edxorg.UnpackArchive | read objects | landing/sources/edxorg-archives/*
     edxorg.UnpackArchive | read objects | artifacts/edxorg/archives/*
     edxorg.UnpackArchive | write objects | landing/edxorg/raw_data/*
@@ -172,6 +242,10 @@ it("every grant", () => {
     coordinator.Landed | write items | ledger
     coordinator.Landed | start runs | openedx
     coordinator.Landed | follow runs | openedx
+    coordinator.Landed | start runs | openedx_courses
+    coordinator.Landed | follow runs | openedx_courses
+    coordinator.Landed | start runs | openedx_discovery
+    coordinator.Landed | follow runs | openedx_discovery
     coordinator.Landed | start runs | edxorg
     coordinator.Landed | follow runs | edxorg
     coordinator.Landed | start runs | lakehouse
@@ -185,6 +259,10 @@ it("every grant", () => {
     coordinator.RunEnded | write items | ledger
     coordinator.RunEnded | start runs | openedx
     coordinator.RunEnded | follow runs | openedx
+    coordinator.RunEnded | start runs | openedx_courses
+    coordinator.RunEnded | follow runs | openedx_courses
+    coordinator.RunEnded | start runs | openedx_discovery
+    coordinator.RunEnded | follow runs | openedx_discovery
     coordinator.RunEnded | start runs | edxorg
     coordinator.RunEnded | follow runs | edxorg
     coordinator.RunEnded | start runs | lakehouse
@@ -202,6 +280,10 @@ it("every grant", () => {
     coordinator.Tick | write items | ledger
     coordinator.Tick | start runs | openedx
     coordinator.Tick | follow runs | openedx
+    coordinator.Tick | start runs | openedx_courses
+    coordinator.Tick | follow runs | openedx_courses
+    coordinator.Tick | start runs | openedx_discovery
+    coordinator.Tick | follow runs | openedx_discovery
     coordinator.Tick | start runs | edxorg
     coordinator.Tick | follow runs | edxorg
     coordinator.Tick | start runs | lakehouse
@@ -214,6 +296,10 @@ it("every grant", () => {
     coordinator.Sweep | write items | ledger
     coordinator.Sweep | start runs | openedx
     coordinator.Sweep | follow runs | openedx
+    coordinator.Sweep | start runs | openedx_courses
+    coordinator.Sweep | follow runs | openedx_courses
+    coordinator.Sweep | start runs | openedx_discovery
+    coordinator.Sweep | follow runs | openedx_discovery
     coordinator.Sweep | start runs | edxorg
     coordinator.Sweep | follow runs | edxorg
     coordinator.Sweep | start runs | lakehouse
@@ -225,6 +311,10 @@ it("every grant", () => {
     coordinator.ApplyCode | write items | ledger
     coordinator.ApplyCode | start runs | openedx
     coordinator.ApplyCode | follow runs | openedx
+    coordinator.ApplyCode | start runs | openedx_courses
+    coordinator.ApplyCode | follow runs | openedx_courses
+    coordinator.ApplyCode | start runs | openedx_discovery
+    coordinator.ApplyCode | follow runs | openedx_discovery
     coordinator.ApplyCode | start runs | edxorg
     coordinator.ApplyCode | follow runs | edxorg
     coordinator.ApplyCode | start runs | lakehouse
@@ -237,6 +327,10 @@ it("every grant", () => {
     coordinator.Reconcile | write items | ledger
     coordinator.Reconcile | start runs | openedx
     coordinator.Reconcile | follow runs | openedx
+    coordinator.Reconcile | start runs | openedx_courses
+    coordinator.Reconcile | follow runs | openedx_courses
+    coordinator.Reconcile | start runs | openedx_discovery
+    coordinator.Reconcile | follow runs | openedx_discovery
     coordinator.Reconcile | start runs | edxorg
     coordinator.Reconcile | follow runs | edxorg
     coordinator.Reconcile | start runs | lakehouse
@@ -289,6 +383,12 @@ it("every trigger", () => {
     openedx.tracking_log | landing tracking_log_xpro | sources/tracking-xpro/
     openedx.course_archive | landing course_archive_xpro | sources/course-exports-xpro/
     openedx.tracking_log | landing tracking_log_edxorg | sources/edxorg-gcs-archives/
+    openedx_discovery.discover | schedule courses_of_mitx | cron(0 * * * ? *) UTC (qa production)
+    openedx_discovery.sweep | schedule versions_of_mitx | cron(20 * * * ? *) UTC (qa production)
+    openedx_discovery.discover | schedule courses_of_mitxonline | cron(5 * * * ? *) UTC (qa production)
+    openedx_discovery.sweep | schedule versions_of_mitxonline | cron(25 * * * ? *) UTC (qa production)
+    openedx_discovery.discover | schedule courses_of_xpro | cron(10 * * * ? *) UTC (qa production)
+    openedx_discovery.sweep | schedule versions_of_xpro | cron(30 * * * ? *) UTC (qa production)
     edxorg.archive | landing edxorg_archive | sources/edxorg-archives/
     lakehouse.build | event asset_materialized | AssetMaterialized
     lakehouse.build | schedule sweep | cron(20 0/4 * * ? *) UTC (dev qa production)
