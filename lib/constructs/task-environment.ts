@@ -58,7 +58,7 @@ export const taskEnvironment = (
   [ENV.lakeCatalog]: environment.lake === "glue" ? `glue:${place.account}` : `s3tables:${tableBucketArn(place, names)}`,
   [ENV.machineArnPrefix]: machineArn(place, names, ""),
   [ENV.secretPrefix]: names.secretPrefix,
-  ...(starts.length > 0 ? { [ENV.runs]: packSetting(runs) } : {}),
+  ...(starts.length > 0 ? { [ENV.runs]: packSetting({ ...runs, lanes: lanesOf(runs, starts) }) } : {}),
   // Lambda holds 4 KB of environment: whoever does not read what lands needs no list of it.
   ...(starts.length > 0 && reads.some(({ bucket }) => bucket === "landing")
     ? { [ENV.landings]: packSetting(landings) }
@@ -68,6 +68,10 @@ export const taskEnvironment = (
     : {}),
   ...(warehouse ? dbtEnvironment(environment, names) : {}),
 });
+
+/** A slot of another domain's lane would be granted to a run that the task may not start. */
+const lanesOf = ({ lanes }: Pick<RunSettings, "lanes">, starts: readonly string[] | "every"): RunSettings["lanes"] =>
+  starts === "every" ? lanes : lanes.filter(({ domain }) => starts.includes(domain));
 
 /** What dbt/profiles.yml reads of the target `athena`. */
 function dbtEnvironment({ dbt, lake }: EnvironmentProps, names: Names): Record<string, string> {
