@@ -148,6 +148,7 @@ it("an alarm sounds for each way in which the platform can fall silent", () => {
     ["coordinator-unclassified-errors", "UnclassifiedErrors", ["domain", "environment"], 1, 1],
     ["platform-unsent-alerts", "UnsentAlertAge", ["environment"], 900, 1],
     ["platform-clock-stopped", "Looks", ["environment"], 1, 3],
+    ["platform-sweep-lag", "SweepLag", ["environment"], 10_800, 1],
   ] as const;
   for (const [name, metric, dimensions, threshold, periods] of expected) {
     const alarm = alarms.get(`millrace-production-${name}`);

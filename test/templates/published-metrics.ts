@@ -45,5 +45,5 @@ export const publishedMetrics: Readonly<Record<string, readonly string[]>> = {
   "Millrace domain,environment": ["UnclassifiedErrors"],
   // Of the sweep, lambdas/coordinator/sweep.ts.
   "Millrace environment,lane": ["QueueAge", "ClosedLanes"],
-  "Millrace environment": ["Looks", "UnsentAlertAge"],
+  "Millrace environment": ["Looks", "SweepLag", "UnsentAlertAge"],
 };

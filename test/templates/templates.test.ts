@@ -136,6 +136,13 @@ describe.each(ENVIRONMENTS)("the templates of %s", (name) => {
     }
   });
 
+  it("tell a task that starts one domain's runs of no other lanes", () => {
+    const told = lambdaVariables(of(name)).map((variables) => readSettings(variables).runs?.lanes ?? []);
+    const domains = told.map((lanes) => [...new Set(lanes.map(({ domain }) => domain))]);
+    expect(domains).toContainEqual(["openedx_courses"]);
+    expect(domains).toContainEqual(["operations"]);
+  });
+
   it("let every container end well: asked two minutes before, on a disk of its own, with its memory known to it", () => {
     const definitions = resources(of(name), "AWS::ECS::TaskDefinition");
     expect(definitions.length).toBeGreaterThan(2);
