@@ -2,7 +2,7 @@ import { createReadStream } from "node:fs";
 import type { Io } from "../../../core/io/ports.ts";
 import { recordQuarantine } from "../../../core/io/quarantine.ts";
 import type { OutputSpool } from "./output-spool.ts";
-import type { TableFacts, TableTarget } from "./table-rows.ts";
+import type { TableFacts, TableTarget } from "./table-facts.ts";
 
 export interface QuarantineHome {
   readonly io: Pick<Io, "objects" | "ledger">;

@@ -7,7 +7,8 @@ import { randomFrom } from "../../../bench/generate-logs.ts";
 import { ByteSource } from "../../archive/byte-source.ts";
 import { FastRows } from "./kernel/fast-rows.ts";
 import { legacyRowHash, safeRowHash } from "./row-hash.ts";
-import { peekHeader, rewriteTable, type TableOptions } from "./table-rows.ts";
+import type { TableOptions } from "./table-facts.ts";
+import { peekHeader, rewriteTable } from "./table-rows.ts";
 
 let folder: string;
 beforeEach(() => {
