@@ -23,7 +23,7 @@ const config: KnipConfig = {
   // Commands that people and bin/check.ts start, and the engine of oxlint's type-aware rules.
   ignoreDependencies: ["oxlint", "oxlint-tsgolint"],
   // Of the machine, where it has them.
-  ignoreBinaries: ["unshare", "postgres", "initdb"],
+  ignoreBinaries: ["unshare", "postgres", "initdb", "openssl"],
 };
 
 export default config;

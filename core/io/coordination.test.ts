@@ -15,7 +15,7 @@ function world() {
     io: { ledger: memoryLedger(), objects: memoryObjects(), executions },
     settings: {
       environment: "qa",
-      buckets: { landing: "landing", lake: "lake", quarantine: "quarantine", artifacts: "artifacts" },
+      buckets: { landing: "landing", lake: "lake", quarantine: "quarantine", artifacts: "artifacts", drops: "drops" },
       machineArnPrefix: "arn:aws:states:us-east-1:000000000000:stateMachine:millrace-qa-",
       runs: {
         lanes: ["openedx", "canvas"].map((id) => ({ id, domain: "openedx", slots: 1 })),

@@ -14,7 +14,8 @@ import { scheduleProblems } from "./schedules/problems.ts";
 export const ENVIRONMENTS = ["dev", "ci", "qa", "production", "emulated"] as const;
 export type EnvironmentName = (typeof ENVIRONMENTS)[number];
 
-export type BucketRole = "landing" | "lake" | "quarantine" | "artifacts";
+/** `drops`: what is delivered to others, a folder for each consumer. */
+export type BucketRole = "landing" | "lake" | "quarantine" | "artifacts" | "drops";
 
 /** Access to the objects of one bucket role under a key prefix ("" = the whole bucket). */
 export interface ObjectAccess {
@@ -66,6 +67,8 @@ export interface TaskDeclaration {
   readonly warehouse?: boolean;
   /** It calls systems outside AWS; a container can do so only where the environment's network lets it. */
   readonly internet?: boolean;
+  /** Ports of systems in networks that the environment's own is connected to: a container reaches no other but 443. */
+  readonly privatePorts?: readonly number[];
   /** Secret roles, for example `learn/webhook`. */
   readonly secrets?: readonly string[];
   /** Event types that the task may publish. */

@@ -19,7 +19,13 @@ import { extractLanded } from "./extract-course.ts";
 
 const FIXTURES = join(import.meta.dirname, "../../../shared/fixtures");
 const DEMO = join(FIXTURES, "courses/course-v1:OpenedX+DemoX+DemoCourse.xml.tar.gz");
-const buckets = { landing: "m-landing", lake: "m-lake", quarantine: "m-quarantine", artifacts: "m-artifacts" };
+const buckets = {
+  landing: "m-landing",
+  lake: "m-lake",
+  quarantine: "m-quarantine",
+  artifacts: "m-artifacts",
+  drops: "m-drops",
+};
 
 let folder: string;
 let ledger: ReturnType<typeof embeddedLedger>;

@@ -36,11 +36,14 @@ const LIFECYCLE: Readonly<Record<BucketRole, readonly LifecycleRule[]>> = {
   artifacts: [
     ABANDONED,
     OLD_VERSIONS,
+    // A delivered drop lies among the drops; one that was not is of no use the week after.
+    { id: "staged-drops", prefix: "drops/", expiration: Duration.days(7) },
     { id: "query-results", prefix: QUERY_RESULTS.prefix, expiration: Duration.days(7) },
   ],
+  drops: [ABANDONED, OLD_VERSIONS],
 };
 
-/** The four object buckets, and the one of their access logs. */
+/** The object buckets, and the one of their access logs. */
 export class Buckets extends Construct {
   constructor(scope: Construct, id: string, environment: EnvironmentProps, names: Names, key: IKey | undefined) {
     super(scope, id);
@@ -59,7 +62,7 @@ export class Buckets extends Construct {
       lifecycleRules: [ABANDONED, { id: "old-logs", expiration: Duration.days(environment.logRetentionDays) }],
     });
     acknowledge(accessLogs, "It is itself the bucket of the access logs.", "AwsSolutions-S1");
-    for (const role of ["landing", "lake", "quarantine", "artifacts"] as const) {
+    for (const role of ["landing", "lake", "quarantine", "artifacts", "drops"] as const) {
       const bucket = new Bucket(this, role.charAt(0).toUpperCase() + role.slice(1), {
         ...common,
         ...(key === undefined

@@ -70,6 +70,9 @@ export class Network extends Construct {
     });
     // Gateway endpoints have public addresses; where a subnet has no other way out, the routes see to that.
     group.addEgressRule(Peer.anyIpv4(), Port.tcp(443), "AWS and whom a task calls, by TLS");
+    for (const port of privatePorts(pipelines)) {
+      for (const range of PRIVATE_RANGES) group.addEgressRule(Peer.ipv4(range), Port.tcp(port), "Connected networks");
+    }
     if (environment.relational) {
       group.addEgressRule(Peer.ipv4(this.vpc.vpcCidrBlock), Port.tcp(5432), "The database proxy");
     }
@@ -107,6 +110,17 @@ export class Network extends Construct {
     });
   }
 }
+
+/** RFC 1918. How the networks are connected (peering, a transit gateway) is for whoever owns both. */
+const PRIVATE_RANGES = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"];
+
+const privatePorts = (pipelines: readonly Pipeline[]): readonly number[] => [
+  ...new Set(
+    pipelines
+      .flatMap(({ tasks }) => Object.values(tasks))
+      .flatMap((task) => (task.compute.kind === "fargate" ? (task.privatePorts ?? []) : [])),
+  ),
+];
 
 const idsOf = (subnets: readonly ISubnet[]): string =>
   Fn.join(

@@ -53,6 +53,7 @@ export const taskEnvironment = (
   [ENV.lake]: names.bucket("lake"),
   [ENV.quarantine]: names.bucket("quarantine"),
   [ENV.artifacts]: names.bucket("artifacts"),
+  [ENV.drops]: names.bucket("drops"),
   [ENV.ledgerTable]: names.ledgerTable,
   [ENV.busName]: names.bus,
   [ENV.lakeCatalog]: environment.lake === "glue" ? `glue:${place.account}` : `s3tables:${tableBucketArn(place, names)}`,

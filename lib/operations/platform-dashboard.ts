@@ -80,7 +80,9 @@ export class PlatformDashboard extends Construct {
       ),
       graph(
         "Size of buckets",
-        (["landing", "lake", "quarantine", "artifacts"] as const).map((role) => bucketSize(names.bucket(role), role)),
+        (["landing", "lake", "quarantine", "artifacts", "drops"] as const).map((role) =>
+          bucketSize(names.bucket(role), role),
+        ),
         "bytes",
       ),
     );

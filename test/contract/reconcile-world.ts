@@ -78,7 +78,7 @@ export class ReconcileWorld {
   }
 
   #coordinate(io: Ports): Coordination {
-    const buckets = { landing: BUCKET, lake: "lake", quarantine: "quarantine", artifacts: "artifacts" };
+    const buckets = { landing: BUCKET, lake: "lake", quarantine: "quarantine", artifacts: "artifacts", drops: "drops" };
     const lanes = [
       { id: "openedx", domain: "openedx", slots: 50 },
       { id: "one-at-once", domain: "openedx", slots: 1 },

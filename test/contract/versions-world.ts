@@ -11,7 +11,7 @@ import { passingClock } from "../standins/passing-clock.ts";
 export const NOW = Date.UTC(2040, 0, 16);
 export const MINUTE = 60_000;
 const PREFIX = "arn:aws:states:us-east-1:000000000000:stateMachine:millrace-dev-";
-const BUCKETS = { landing: "landing", lake: "lake", quarantine: "quarantine", artifacts: "artifacts" };
+const BUCKETS = { landing: "landing", lake: "lake", quarantine: "quarantine", artifacts: "artifacts", drops: "drops" };
 
 interface Ports {
   readonly ledger: Ledger;

@@ -24,6 +24,7 @@ const buckets = {
   lake: "test-lake",
   quarantine: "test-quarantine",
   artifacts: "test-artifacts",
+  drops: "test-drops",
 };
 let lake: TemporaryLake;
 let session: LakeSession;

@@ -17,7 +17,7 @@ export interface Question {
 
 type Ask = Omit<Question, "task">;
 
-const BUCKETS = ["landing", "lake", "quarantine", "artifacts"] as const;
+const BUCKETS = ["landing", "lake", "quarantine", "artifacts", "drops"] as const;
 const EVENTS = ["AssetMaterialized", "SomethingElse"];
 const arn = (service: string, rest: string): string => `arn:aws:${service}:${REGION}:${ACCOUNT}:${rest}`;
 

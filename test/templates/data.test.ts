@@ -69,6 +69,7 @@ describe.each(ENVIRONMENTS)("the data of %s", (name) => {
     expect([...bucketsOf(name).keys()].toSorted()).toEqual([
       "access-logs",
       "artifacts",
+      "drops",
       "lake",
       "landing",
       "quarantine",
@@ -101,7 +102,7 @@ describe.each(ENVIRONMENTS)("the data of %s", (name) => {
     expect(open).toEqual([]);
     for (const [role, { properties }] of bucketsOf(name))
       expect(properties["OwnershipControls"], role).toEqual({ Rules: [{ ObjectOwnership: "BucketOwnerEnforced" }] });
-    for (const role of ["lake", "quarantine", "artifacts"]) {
+    for (const role of ["lake", "quarantine", "artifacts", "drops"]) {
       const bucket = bucketsOf(name).get(role);
       if (bucket === undefined) throw new Error(`${name} has no bucket for ${role}.`);
       expect(policyOf(name, bucket), role).toContainEqual(
@@ -116,17 +117,16 @@ describe.each(ENVIRONMENTS)("the data of %s", (name) => {
       const abandoned = rules.flatMap(({ AbortIncompleteMultipartUpload: abort }) => abort?.DaysAfterInitiation ?? []);
       expect(abandoned, role).toEqual([2]);
       const expiring = rules.filter(({ ExpirationInDays }) => ExpirationInDays !== undefined);
-      const isSource = role === "landing" || role === "quarantine";
       expect(
         rules.some((rule) => rule.NoncurrentVersionExpiration !== undefined),
         role,
-      ).toBe(role === "lake" || role === "artifacts");
+      ).toBe(["lake", "artifacts", "drops"].includes(role));
       // Logs of access as a whole; of the rest only what is made again.
       expect(
         expiring.map(({ Prefix = "everything" }) => Prefix),
         role,
       ).toEqual(
-        isSource ? [] : [{ "access-logs": "everything", lake: "staging/", artifacts: "athena-results/" }[role]],
+        { "access-logs": ["everything"], lake: ["staging/"], artifacts: ["drops/", "athena-results/"] }[role] ?? [],
       );
     }
   });

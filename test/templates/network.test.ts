@@ -90,7 +90,7 @@ describe.each(ENVIRONMENTS)("the network of %s", (name) => {
     }
   });
 
-  it("lets out TLS, to the database if there is one, and nothing else", () => {
+  it("lets out TLS, what reaches databases in private networks, and nothing else", () => {
     const groups = of(name, "AWS::EC2::SecurityGroup");
     expect(groups.length).toBeGreaterThan(0);
     for (const { id, properties } of groups)
@@ -101,7 +101,9 @@ describe.each(ENVIRONMENTS)("the network of %s", (name) => {
       .map(
         ({ IpProtocol, FromPort, ToPort, CidrIp }) => `${IpProtocol} ${FromPort}-${ToPort} ${CidrIp === "0.0.0.0/0"}`,
       );
-    expect(new Set(reached)).toEqual(new Set(["tcp 443-443 true", ...(hasDatabase ? ["tcp 5432-5432 false"] : [])]));
+    expect(new Set(reached)).toEqual(
+      new Set(["tcp 443-443 true", "tcp 3306-3306 false", ...(hasDatabase ? ["tcp 5432-5432 false"] : [])]),
+    );
   });
 
   it("reaches S3 and DynamoDB by gateways, from every subnet of containers", () => {

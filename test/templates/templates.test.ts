@@ -65,7 +65,7 @@ describe.each(ENVIRONMENTS)("the templates of %s", (name) => {
   it("keep buckets private, encrypted, versioned and on TLS", () => {
     const buckets = resources(of(name), "AWS::S3::Bucket");
     const policies = resources(of(name), "AWS::S3::BucketPolicy").map(({ properties }) => JSON.stringify(properties));
-    expect(buckets).toHaveLength(5);
+    expect(buckets).toHaveLength(6);
     for (const { id, properties } of buckets) {
       expect(properties["PublicAccessBlockConfiguration"]).toEqual({
         BlockPublicAcls: true,

@@ -15,7 +15,13 @@ import { mortal } from "../../../test/standins/mortal.ts";
 import { EDXORG_LIMITS, type EdxorgLimits } from "./limits.ts";
 import { unpackArchive } from "./unpack.ts";
 
-const buckets = { landing: "m-landing", lake: "m-lake", quarantine: "m-quarantine", artifacts: "m-artifacts" };
+const buckets = {
+  landing: "m-landing",
+  lake: "m-lake",
+  quarantine: "m-quarantine",
+  artifacts: "m-artifacts",
+  drops: "m-drops",
+};
 const WEEK = "mitx-2026-01-04.tar.gz";
 const NEXT = "mitx-2026-01-11.tar.gz";
 

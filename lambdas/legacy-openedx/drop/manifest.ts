@@ -1,0 +1,37 @@
+import type { DoneFile } from "./file-record.ts";
+
+export interface TarballEntry {
+  readonly course: string;
+  readonly status: "ok" | "stale" | "failed";
+  readonly bytes?: number;
+  readonly sha256?: string;
+  readonly reason?: string;
+}
+
+export interface ManifestInput {
+  readonly deployment: string;
+  readonly date: string;
+  readonly started: string;
+  readonly finished: string;
+  readonly courses: number;
+  readonly files: readonly DoneFile[];
+  readonly tarballs: readonly TarballEntry[];
+}
+
+/** `_MANIFEST.json`: what was delivered, for whoever wants to check it. */
+export const manifestOf = ({ files, tarballs, courses, ...drop }: ManifestInput) => ({
+  ...{ deployment: drop.deployment, date: drop.date, started: drop.started, finished: drop.finished },
+  /** The earliest: of no row is what was so before it. */
+  snapshot_time: files.map(({ snapshotTime }) => snapshotTime).toSorted()[0] ?? drop.started,
+  courses,
+  files: files.map(({ name, rows, bytes, sha256, querySha256, damaged }) => ({
+    ...{ name, rows, bytes, sha256, query_sha256: querySha256 },
+    ...(damaged === 0 ? {} : { invalid_utf8: damaged }),
+  })),
+  tarballs,
+  forum: null,
+  complete: isComplete(tarballs),
+});
+
+export const isComplete = (tarballs: readonly TarballEntry[]): boolean =>
+  tarballs.every(({ status }) => status !== "failed");

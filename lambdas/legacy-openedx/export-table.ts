@@ -1,0 +1,70 @@
+import { json } from "node:stream/consumers";
+import * as z from "zod";
+import { withLease } from "../../core/io/lease.ts";
+import { Failure } from "../../core/model/failures.ts";
+import { task, type TaskContext } from "../../core/task.ts";
+import { deploymentOf, DropReference } from "./drop/drop-inputs.ts";
+import { currentDrop, stagedKey } from "./drop/drop-record.ts";
+import { exportFile } from "./drop/export-file.ts";
+import { fileRecord, type DoneFile } from "./drop/file-record.ts";
+import { readCredentials } from "./mysql/credentials.ts";
+import { dropFiles } from "./queries.ts";
+
+const Input = DropReference.extend({ file: z.string().min(1) });
+
+/** Statements at once against one replica; the lane of state-machines/legacy_openedx/pipeline.ts. */
+const SLOTS = 2;
+/** A dead worker's file and slot are free after this. */
+const LEASE_TTL_SECONDS = 60;
+const LEASE_WAIT_SECONDS = 300;
+
+export const handler = task({ name: "ExportTable", input: Input, run: exportTable });
+
+/** One file of a drop, from the database to where it waits for the others; at once when it is there already. */
+export async function exportTable(
+  { file: name, ...reference }: z.infer<typeof Input>,
+  { io, settings, run, log }: Pick<TaskContext, "io" | "settings" | "run" | "log">,
+): Promise<DoneFile> {
+  const { deployment, date, dropId } = reference;
+  deploymentOf(deployment);
+  const file = dropFiles.find((known) => known.name === name);
+  if (file === undefined) throw unknownFile(name);
+  const { drop } = await currentDrop(io.ledger, reference);
+  const { artifacts: bucket, quarantine } = settings.buckets;
+  const courses = z.array(z.string()).parse(await json(await io.objects.get({ bucket, key: drop.coursesKey })));
+  const lease = {
+    holder: `${run.id}/${run.state}/${run.attempt}`,
+    ttlSeconds: LEASE_TTL_SECONDS,
+    waitSeconds: LEASE_WAIT_SECONDS,
+  };
+  const done = await withLease(io.ledger, `legacy-drop/${deployment}/${date}/${name}`, lease, (own) =>
+    withLease(io.ledger, `lane/mysql-${deployment}`, { ...lease, slots: SLOTS }, () =>
+      exportFile({
+        io,
+        record: fileRecord(io.ledger, { deployment, date }, dropId, name),
+        credentials: (fresh) => readCredentials(io.secrets, deployment, fresh),
+        ...{ file, courses, coursesSha256: drop.coursesSha256 },
+        staged: { bucket, key: stagedKey({ deployment, date }, dropId, name) },
+        quarantine: {
+          bucket: quarantine,
+          prefix: `quarantine/legacy_openedx/${deployment}/${date}/${dropId}/${name}/`,
+        },
+        check: () => own.check(),
+      }),
+    ),
+  );
+  log.info("A file of the research drop is ready.", {
+    deployment,
+    date,
+    file: name,
+    rows: done.rows,
+    bytes: done.bytes,
+  });
+  return done;
+}
+
+const unknownFile = (name: string): Failure =>
+  new Failure("Misconfigured", `"${name}" is no file of the drop: ${dropFiles.map((file) => file.name).join(", ")}.`, {
+    code: "unknown_file",
+    what: "export a file of a research drop",
+  });

@@ -1,0 +1,24 @@
+/** One row per Open edX installation whose research drop is made every night. */
+export interface DropDeployment {
+  readonly id: string;
+  /** Before the day in every key: the consumer's loader looks for its files there. Empty, or `<deployment>/`. */
+  readonly prefix: string;
+  /** Asset whose partitions are its course runs, for a run that names none. */
+  readonly courses: string;
+  /** Course archives as they were landed, under the landing bucket; newest version of a course wins. */
+  readonly archives: string;
+}
+
+const deployment = (id: string): DropDeployment => ({
+  id,
+  prefix: "",
+  courses: `${id}/openedx/raw_data/course_xml`,
+  archives: `${id}/openedx/raw_data/course_xml/`,
+});
+
+export const dropDeployments: readonly DropDeployment[] = ["mitx", "mitxonline", "xpro"].map(deployment);
+
+/** Folder of a deployment in the bucket of drops. */
+export const dropFolder = (id: string): string => `irx-drop-${id}/`;
+
+export const dropAsset = (id: string): string => `${id}/legacy_openedx/research_drop`;

@@ -1,0 +1,92 @@
+import { definePipeline } from "../../core/model/pipeline.ts";
+import { dropAsset, dropDeployments, dropFolder } from "../../lambdas/legacy-openedx/sources/deployments.ts";
+
+const STAGED = { bucket: "artifacts", prefix: "drops/" } as const;
+const MYSQL_PORT = 3306;
+
+export const legacyOpenedx = definePipeline({
+  domain: "legacy_openedx",
+  description: "The nightly research drop: tables of the Open edX databases as files for institutional research.",
+  jobs: Object.fromEntries(
+    dropDeployments.map(({ id }) => [
+      `drop_${id}`,
+      {
+        description: `The drop of ${id}: all files of a day complete and delivered, or none.`,
+        exampleInput: { job: `drop_${id}`, date: "2026-01-15" },
+      },
+    ]),
+  ),
+  tasks: {
+    PlanDrop: {
+      description: "Settles the day and the course list of a drop, or finds the one that goes on.",
+      handler: "legacy-openedx/plan-drop",
+      compute: { kind: "lambda", memoryMb: 512, timeoutSeconds: 240 },
+      writes: [STAGED],
+      ledger: "write",
+    },
+    ExportTable: {
+      description: "Exports one file of a drop from MySQL, in parts that another attempt continues.",
+      handler: "legacy-openedx/export-table",
+      // It keeps below 512 MB (bench/legacy-export.ts); Fargate sells a whole processor with 2 GB at least.
+      compute: {
+        kind: "fargate",
+        cpuUnits: 1024,
+        memoryMb: 2048,
+        diskGb: 30,
+        timeoutSeconds: 36_000,
+        heartbeatSeconds: 300,
+        container: "worker",
+      },
+      reads: [STAGED],
+      writes: [STAGED, { bucket: "quarantine", prefix: "quarantine/legacy_openedx/" }],
+      ledger: "write",
+      privatePorts: [MYSQL_PORT],
+      secrets: dropDeployments.map(({ id }) => `mysql/${id}`),
+      lanes: dropDeployments.map(({ id }) => `mysql-${id}`),
+    },
+    PublishDrop: {
+      description: "Checks a drop as a whole and delivers it: files, course archives, manifest, mark of success.",
+      handler: "legacy-openedx/publish-drop",
+      compute: { kind: "lambda", memoryMb: 1024, timeoutSeconds: 900 },
+      reads: [STAGED, ...dropDeployments.map(({ archives }) => ({ bucket: "landing" as const, prefix: archives }))],
+      writes: dropDeployments.map(({ id }) => ({ bucket: "drops" as const, prefix: dropFolder(id) })),
+      ledger: "write",
+    },
+    Announce: {
+      description: "Records the materialisation and publishes it on the bus.",
+      handler: "ledger/announce",
+      compute: { kind: "lambda", memoryMb: 512, timeoutSeconds: 60 },
+      ledger: "write",
+      publishes: ["AssetMaterialized"],
+    },
+    RecordFailure: {
+      description: "Puts a failed run on record under one of the closed set of names.",
+      handler: "ledger/record-failure",
+      compute: { kind: "lambda", memoryMb: 512, timeoutSeconds: 30 },
+      ledger: "write",
+    },
+  },
+  triggers: dropDeployments.map(({ id }) => ({
+    kind: "schedule" as const,
+    id: `research_drop_${id}`,
+    description: `The drop of ${id} for institutional research, which must be there by noon.`,
+    job: `drop_${id}`,
+    expression: "cron(0 0 * * ? *)",
+    timeZone: "UTC",
+    // Where there are databases to read: their secrets are written by hand.
+    environments: ["qa", "production"] as const,
+    misfire: "run-once" as const,
+    ping: `healthchecks/${id}`,
+  })),
+  assets: dropDeployments.map(({ id }) => ({
+    id: dropAsset(id),
+    description: `Research drops of ${id}: six tables, the course archives and their manifest.`,
+    partition: "day",
+    tables: [],
+  })),
+  lanes: dropDeployments.map(({ id }) => ({
+    id: `mysql-${id}`,
+    description: `Statements at once against the replica of ${id}.`,
+    slots: 2,
+  })),
+});
