@@ -203,6 +203,42 @@ it("every grant", () => {
     edxorg.Announce | encrypt items | key | via dynamodb, if encryption is own
     edxorg.RecordFailure | write items | ledger
     edxorg.RecordFailure | encrypt items | key | via dynamodb, if encryption is own
+    legacy_openedx.PlanDrop | write objects | artifacts/drops/*
+    legacy_openedx.PlanDrop | list objects | artifacts | s3:prefix = drops/*
+    legacy_openedx.PlanDrop | write items | ledger
+    legacy_openedx.PlanDrop | encrypt | key | via s3, if encryption is own
+    legacy_openedx.PlanDrop | encrypt items | key | via dynamodb, if encryption is own
+    legacy_openedx.ExportTable | read objects | artifacts/drops/*
+    legacy_openedx.ExportTable | write objects | artifacts/drops/*
+    legacy_openedx.ExportTable | write objects | quarantine/quarantine/legacy_openedx/*
+    legacy_openedx.ExportTable | list objects | artifacts | s3:prefix = drops/*
+    legacy_openedx.ExportTable | list objects | quarantine | s3:prefix = quarantine/legacy_openedx/*
+    legacy_openedx.ExportTable | write items | ledger
+    legacy_openedx.ExportTable | read secret | mysql/mitx
+    legacy_openedx.ExportTable | read secret | mysql/mitxonline
+    legacy_openedx.ExportTable | read secret | mysql/xpro
+    legacy_openedx.ExportTable | decrypt | key | via secretsmanager, if encryption is own
+    legacy_openedx.ExportTable | encrypt | key | via s3, if encryption is own
+    legacy_openedx.ExportTable | encrypt items | key | via dynamodb, if encryption is own
+    legacy_openedx.ExportTable | answer its machine | legacy_openedx
+    legacy_openedx.PublishDrop | read objects | artifacts/drops/*
+    legacy_openedx.PublishDrop | read objects | landing/mitx/openedx/raw_data/course_xml/*
+    legacy_openedx.PublishDrop | read objects | landing/mitxonline/openedx/raw_data/course_xml/*
+    legacy_openedx.PublishDrop | read objects | landing/xpro/openedx/raw_data/course_xml/*
+    legacy_openedx.PublishDrop | write objects | drops/irx-drop-mitx/*
+    legacy_openedx.PublishDrop | write objects | drops/irx-drop-mitxonline/*
+    legacy_openedx.PublishDrop | write objects | drops/irx-drop-xpro/*
+    legacy_openedx.PublishDrop | list objects | artifacts | s3:prefix = drops/*
+    legacy_openedx.PublishDrop | list objects | landing | s3:prefix = mitx/openedx/raw_data/course_xml/* | mitxonline/openedx/raw_data/course_xml/* | xpro/openedx/raw_data/course_xml/*
+    legacy_openedx.PublishDrop | list objects | drops | s3:prefix = irx-drop-mitx/* | irx-drop-mitxonline/* | irx-drop-xpro/*
+    legacy_openedx.PublishDrop | write items | ledger
+    legacy_openedx.PublishDrop | encrypt | key | via s3, if encryption is own
+    legacy_openedx.PublishDrop | encrypt items | key | via dynamodb, if encryption is own
+    legacy_openedx.Announce | write items | ledger
+    legacy_openedx.Announce | publish events | bus | events:source = millrace, events:detail-type = AssetMaterialized
+    legacy_openedx.Announce | encrypt items | key | via dynamodb, if encryption is own
+    legacy_openedx.RecordFailure | write items | ledger
+    legacy_openedx.RecordFailure | encrypt items | key | via dynamodb, if encryption is own
     lakehouse.MarkStale | write items | ledger
     lakehouse.MarkStale | encrypt items | key | via dynamodb, if encryption is own
     lakehouse.BuildModels | write objects | artifacts/openmetadata/dbt-artifacts/*
@@ -248,6 +284,8 @@ it("every grant", () => {
     coordinator.Landed | follow runs | openedx_discovery
     coordinator.Landed | start runs | edxorg
     coordinator.Landed | follow runs | edxorg
+    coordinator.Landed | start runs | legacy_openedx
+    coordinator.Landed | follow runs | legacy_openedx
     coordinator.Landed | start runs | lakehouse
     coordinator.Landed | follow runs | lakehouse
     coordinator.Landed | start runs | operations
@@ -265,6 +303,8 @@ it("every grant", () => {
     coordinator.RunEnded | follow runs | openedx_discovery
     coordinator.RunEnded | start runs | edxorg
     coordinator.RunEnded | follow runs | edxorg
+    coordinator.RunEnded | start runs | legacy_openedx
+    coordinator.RunEnded | follow runs | legacy_openedx
     coordinator.RunEnded | start runs | lakehouse
     coordinator.RunEnded | follow runs | lakehouse
     coordinator.RunEnded | start runs | operations
@@ -275,6 +315,7 @@ it("every grant", () => {
     coordinator.WorkerStopped | see containers | containers
     coordinator.WorkerStopped | answer for containers | openedx
     coordinator.WorkerStopped | answer for containers | edxorg
+    coordinator.WorkerStopped | answer for containers | legacy_openedx
     coordinator.WorkerStopped | answer for containers | lakehouse
     coordinator.WorkerStopped | encrypt items | key | via dynamodb, if encryption is own
     coordinator.Tick | write items | ledger
@@ -286,6 +327,8 @@ it("every grant", () => {
     coordinator.Tick | follow runs | openedx_discovery
     coordinator.Tick | start runs | edxorg
     coordinator.Tick | follow runs | edxorg
+    coordinator.Tick | start runs | legacy_openedx
+    coordinator.Tick | follow runs | legacy_openedx
     coordinator.Tick | start runs | lakehouse
     coordinator.Tick | follow runs | lakehouse
     coordinator.Tick | start runs | operations
@@ -302,6 +345,8 @@ it("every grant", () => {
     coordinator.Sweep | follow runs | openedx_discovery
     coordinator.Sweep | start runs | edxorg
     coordinator.Sweep | follow runs | edxorg
+    coordinator.Sweep | start runs | legacy_openedx
+    coordinator.Sweep | follow runs | legacy_openedx
     coordinator.Sweep | start runs | lakehouse
     coordinator.Sweep | follow runs | lakehouse
     coordinator.Sweep | start runs | operations
@@ -317,6 +362,8 @@ it("every grant", () => {
     coordinator.ApplyCode | follow runs | openedx_discovery
     coordinator.ApplyCode | start runs | edxorg
     coordinator.ApplyCode | follow runs | edxorg
+    coordinator.ApplyCode | start runs | legacy_openedx
+    coordinator.ApplyCode | follow runs | legacy_openedx
     coordinator.ApplyCode | start runs | lakehouse
     coordinator.ApplyCode | follow runs | lakehouse
     coordinator.ApplyCode | start runs | operations
@@ -333,6 +380,8 @@ it("every grant", () => {
     coordinator.Reconcile | follow runs | openedx_discovery
     coordinator.Reconcile | start runs | edxorg
     coordinator.Reconcile | follow runs | edxorg
+    coordinator.Reconcile | start runs | legacy_openedx
+    coordinator.Reconcile | follow runs | legacy_openedx
     coordinator.Reconcile | start runs | lakehouse
     coordinator.Reconcile | follow runs | lakehouse
     coordinator.Reconcile | start runs | operations
@@ -350,6 +399,9 @@ it("every grant", () => {
     operations.SendPing | write items | ledger
     operations.SendPing | read secret | slack/bot
     operations.SendPing | read secret | healthchecks/lakehouse
+    operations.SendPing | read secret | healthchecks/mitx
+    operations.SendPing | read secret | healthchecks/mitxonline
+    operations.SendPing | read secret | healthchecks/xpro
     operations.SendPing | decrypt | key | via secretsmanager, if encryption is own
     operations.SendPing | encrypt items | key | via dynamodb, if encryption is own
     operations.RecordFailure | write items | ledger
@@ -390,6 +442,9 @@ it("every trigger", () => {
     openedx_discovery.discover | schedule courses_of_xpro | cron(10 * * * ? *) UTC (qa production)
     openedx_discovery.sweep | schedule versions_of_xpro | cron(30 * * * ? *) UTC (qa production)
     edxorg.archive | landing edxorg_archive | sources/edxorg-archives/
+    legacy_openedx.drop_mitx | schedule research_drop_mitx | cron(0 0 * * ? *) UTC (qa production)
+    legacy_openedx.drop_mitxonline | schedule research_drop_mitxonline | cron(0 0 * * ? *) UTC (qa production)
+    legacy_openedx.drop_xpro | schedule research_drop_xpro | cron(0 0 * * ? *) UTC (qa production)
     lakehouse.build | event asset_materialized | AssetMaterialized
     lakehouse.build | schedule sweep | cron(20 0/4 * * ? *) UTC (dev qa production)
     coordinator.reconcile | schedule reconcile | cron(40 3 * * ? *) UTC (dev ci qa production emulated)
