@@ -17,7 +17,13 @@ import { unpackArchive } from "../lambdas/edxorg/archive/unpack.ts";
 const [mode = "", path = "", folder = ""] = process.argv.slice(2);
 const ARCHIVE = "mitx-2026-01-04.tar.gz";
 const KEY = `sources/edxorg-archives/${ARCHIVE}`;
-const buckets = { landing: "m-landing", lake: "m-lake", quarantine: "m-quarantine", artifacts: "m-artifacts", drops: "m-drops" };
+const buckets = {
+  landing: "m-landing",
+  lake: "m-lake",
+  quarantine: "m-quarantine",
+  artifacts: "m-artifacts",
+  drops: "m-drops",
+};
 
 const ledger = embeddedLedger(folder);
 const embedded = embeddedObjects(folder);

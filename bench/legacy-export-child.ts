@@ -8,7 +8,7 @@ import { dropFiles } from "../lambdas/legacy-openedx/queries.ts";
 /** One measured export in a process of its own, so that its peak memory is its own. */
 const Job = z.object({ port: z.number(), ca: z.string(), courses: z.array(z.string()), folder: z.string() });
 const { port, ca, courses, folder } = Job.parse(JSON.parse(process.argv[2] ?? ""));
-const [file] = dropFiles.filter(({ name }) => name === "studentmodule_query.csv");
+const file = dropFiles.find(({ name }) => name === "studentmodule_query.csv");
 if (file === undefined) throw new Error("The drop has no such file.");
 
 const ledger = embeddedLedger(folder);
