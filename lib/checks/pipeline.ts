@@ -35,8 +35,18 @@ export function checkPipeline(pipeline: Pipeline, text: string): readonly Proble
           },
         ],
   );
-  return [...problems, ...unused, ...mismatched, ...undeclared];
+  return [...problems, ...unused, ...mismatched, ...undeclared, ...otherDomain(pipeline, states)];
 }
+
+const Named = z.looseObject({ run: z.looseObject({ domain: z.string() }) });
+
+/** Records, alerts and metrics go by the name that a run is given at its begin. */
+const otherDomain = ({ domain }: Pipeline, states: ReadonlyMap<string, State>): readonly Problem[] =>
+  [...states].flatMap(([state, { Assign }]) => {
+    const named = Named.safeParse(Assign).data?.run.domain ?? domain;
+    if (named === domain) return [];
+    return [{ rule: "domain", state, message: `Says that its runs are of "${named}"; the domain is "${domain}".` }];
+  });
 
 function lambdaFaults({ Resource, TimeoutSeconds }: State, limit: number): readonly string[] {
   return [

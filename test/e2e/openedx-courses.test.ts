@@ -39,22 +39,17 @@ afterAll(async () => {
 });
 
 /** Not one process after the other: the stand-in answers in this one. */
-function json(...args: readonly string[]): Promise<any> {
-  const env = { ...process.env, MILLRACE_STATE: join(folder, "state") };
-  return new Promise((done, fail) => {
-    execFile(
-      process.execPath,
-      [join(ROOT, "bin", "millrace.js"), ...args, "--json"],
-      { cwd: folder, env, maxBuffer: 64 * 2 ** 20 },
-      (_, stdout, stderr) => {
-        try {
-          done(JSON.parse(stdout));
-        } catch {
-          fail(new Error(`${args.join(" ")}: ${stdout}${stderr}`));
-        }
-      },
+async function json(...args: readonly string[]) {
+  const options = {
+    ...{ cwd: folder, env: { ...process.env, MILLRACE_STATE: join(folder, "state") }, maxBuffer: 64 * 2 ** 20 },
+    encoding: "utf8",
+  } as const;
+  const answer = await new Promise<string>((done) => {
+    execFile(process.execPath, [join(ROOT, "bin", "millrace.js"), ...args, "--json"], options, (_, stdout) =>
+      done(stdout),
     );
   });
+  return JSON.parse(answer);
 }
 
 async function until<T>(look: () => Promise<T>, ready: (value: T) => boolean): Promise<T> {

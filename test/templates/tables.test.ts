@@ -11,7 +11,9 @@ const pipelines = domains.map(({ pipeline }) => pipeline);
 it.each(domains.map((domain) => [domain.pipeline.domain, domain] as const))(
   "%s: the machine and its declaration agree in both directions",
   (_domain, { pipeline, definition }) => {
-    expect(checkPipeline(pipeline, readFileSync(join(root, definition), "utf8"))).toEqual([]);
+    const text = readFileSync(join(root, definition), "utf8");
+    expect(checkPipeline(pipeline, text)).toEqual([]);
+    expect(checkPipeline({ ...pipeline, domain: "another" }, text).map(({ rule }) => rule)).toEqual(["domain"]);
   },
 );
 
