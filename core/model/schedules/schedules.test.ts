@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import jsonata from "jsonata";
 import { describe, expect, test } from "vitest";
 import { definePipeline, type Pipeline, type ScheduleTrigger } from "../pipeline.ts";
-import { declarationOf, ScheduleDeclaration, startOf } from "./declaration.ts";
+import { declarationOf, ScheduleDeclaration, startOf, TickStart } from "./declaration.ts";
 import { inForce, newOverride } from "./override.ts";
 import { previewTicks } from "./preview.ts";
 import { refuseSharedSchedules } from "./problems.ts";
@@ -21,6 +21,20 @@ describe("a declaration", () => {
       declarationOf("openedx", trigger, { name, schedules }).enabled;
     expect([enabled("dev", true), enabled("dev", false), enabled("qa", true)]).toEqual([true, false, false]);
     expect(ScheduleDeclaration.parse(JSON.parse(JSON.stringify(nightly)))).toEqual(nightly);
+  });
+
+  test("adds its input to that of its runs, which cannot hide what a run is told of its start", () => {
+    const own = { ...trigger, input: { deployment: "xpro", job: "other" } };
+    const declared = declarationOf("openedx", own, { name: "dev", schedules: true });
+    expect(ScheduleDeclaration.parse(JSON.parse(JSON.stringify(declared)))).toEqual(declared);
+    const { input } = startOf(declared, now);
+    expect(input).toEqual({
+      deployment: "xpro",
+      job: "load",
+      trigger: "nightly",
+      scheduledTime: "2026-03-28T12:00:00Z",
+    });
+    expect(TickStart.shape.input.parse(input)).toEqual(input);
   });
 
   test.each(["nightly", "a_schedule_with_a_name_that_is_far_too_long_to_stay_readable_in_a_run"])(
