@@ -137,7 +137,9 @@ describe("the coordinator", () => {
     expect(of("operations/check_partitions", 10_000)).toBeCloseTo(daily, 6);
     expect(of("operations/ping", 10_000)).toBeCloseTo(pings, 6);
     expect(of("operations/alert", 10_000)).toBeCloseTo(((executions - daily - pings) / (1 + ALERTS)) * ALERTS, 6);
-    expect(of("coordinator/tick", 10_000)).toBeCloseTo(pings + daily, 6);
+    const discovered = of("openedx_discovery/discover", 10_000) + of("openedx_discovery/sweep", 10_000);
+    expect(discovered).toBeCloseTo((365 * 24 * 6 - 1) / 12, 6);
+    expect(of("coordinator/tick", 10_000)).toBeCloseTo(pings + daily + discovered, 6);
     expect(of("coordinator/sweep", 10_000)).toBeCloseTo((365 * 24 * 60) / 12, 0);
   });
 
