@@ -1,4 +1,6 @@
 import { readFileSync } from "node:fs";
+import { ENV, RunSettings } from "../core/io/settings.ts";
+import { unpackSetting } from "../core/model/packed-setting.ts";
 import { containersOf, type ContainerTask } from "./assembly/containers.ts";
 import { functionsOf, type LambdaFunction } from "./assembly/functions.ts";
 import { isObject, member, text } from "./assembly/json.ts";
@@ -80,13 +82,21 @@ function definitionText(value: Parameters<typeof text>[0]): string {
   return text(value) ?? (isObject(value) ? JSON.stringify(value) : "{}");
 }
 
-/** The settings that all tasks share: a name with two different values is not one of them. */
+/**
+ * The settings that all tasks share: a name with two different values is not one of them. Of the runs that may be
+ * started every task is told its own part; the home, whose operator may start any, is told what the most is told of.
+ */
 function sharedSettings(environments: readonly Readonly<Record<string, string>>[]): Record<string, string> {
   const values = new Map<string, Set<string>>();
   for (const [name, value] of environments.flatMap((environment) => Object.entries(environment))) {
     if (name.startsWith("MILLRACE_")) values.set(name, (values.get(name) ?? new Set()).add(value));
   }
   return Object.fromEntries(
-    [...values].flatMap(([name, seen]) => (seen.size === 1 ? [[name, [...seen][0] ?? ""]] : [])),
+    [...values].flatMap(([name, seen]) => {
+      const [first = "", ...others] = name === ENV.runs ? [...seen].toSorted((a, b) => lanesIn(b) - lanesIn(a)) : seen;
+      return others.length === 0 || name === ENV.runs ? [[name, first]] : [];
+    }),
   );
 }
+
+const lanesIn = (runs: string): number => RunSettings.parse(unpackSetting(runs)).lanes.length;
