@@ -31,6 +31,9 @@ export function transitionsOf(machine: Machine, tasks: ReadonlySet<string>, decl
   return states === undefined ? undefined : states.length + 1;
 }
 
+/** A loop that waits for something comes through its choice once more than it waits. */
+const VISITS = 2;
+
 /** Names of the entered states of the shortest such path. */
 function walk(
   machine: Machine,
@@ -40,7 +43,8 @@ function walk(
   let best: readonly string[] | undefined;
   const step = (name: string, before: readonly string[]): void => {
     const state = machine.States[name];
-    if (state === undefined || state.Type === "Fail" || before.includes(name)) return;
+    if (state === undefined || state.Type === "Fail" || best?.length === before.length) return;
+    if (before.filter((one) => one === name).length === VISITS) return;
     if (declared.has(name) && !wanted.has(name)) return;
     const inner = [...(state.ItemProcessor === undefined ? [] : [state.ItemProcessor]), ...state.Branches];
     const walked = inner.map((one) => walk(one, tasksIn(one, wanted), declared));
