@@ -31,6 +31,7 @@ const TARGETS = {
   test: { python: CHECK, command: [quiet, "bin/test.ts"] },
   check: { python: CHECK, command: [quiet, "bin/check.ts"] },
   bench: { python: RUN, command: [quiet, "bench/index.ts"] },
+  demo: { python: RUN, command: [quiet, "bench/demo.ts"] },
   chaos: { python: RUN, command: [quiet, "bench/chaos.ts"] },
   synth: { python: RUN, command: ["node_modules/aws-cdk/bin/cdk", "synth", "--all", "--quiet"] },
   reference: { python: RUN, command: [quiet, "bin/reference.ts"] },
