@@ -69,7 +69,7 @@ describe("a deployment that cannot go through", () => {
     );
     const { status, output } = await cdk.deploy(await checkout.synthesise());
     expect(status).not.toBe(0);
-    expect(output).toMatch(/UPDATE_FAILED .*emulated\/\w+\/Broken.*Lambda function not found: nobody/);
+    expect(output).toMatch(/UPDATE_FAILED .*emulated\/[\w-]+\/Broken.*Lambda function not found: nobody/);
     expect(Object.values(await account.stacks())).toContain("UPDATE_ROLLBACK_COMPLETE");
     expect(await account.machine("openedx")).toBe(machine);
     expect(await data()).toEqual(before);
