@@ -40,7 +40,8 @@ afterAll(() => aws.close());
 beforeEach(() => {
   [asked, told, tasks, open, printed] = [[], [], [task], true, ""];
   const settings = [
-    ...["BUCKET_LANDING", "BUCKET_LAKE", "BUCKET_QUARANTINE", "BUCKET_ARTIFACTS", "LEDGER_TABLE", "BUS"],
+    ...["BUCKET_LANDING", "BUCKET_LAKE", "BUCKET_QUARANTINE", "BUCKET_ARTIFACTS", "BUCKET_DROPS"],
+    ...["LEDGER_TABLE", "BUS"],
     ...["LAKE_CATALOG", "MACHINE_ARN_PREFIX", "SECRET_PREFIX"],
   ];
   for (const name of settings) vi.stubEnv(`MILLRACE_${name}`, "x");
@@ -50,8 +51,8 @@ beforeEach(() => {
   vi.stubEnv("AWS_ACCESS_KEY_ID", "test");
   vi.stubEnv("AWS_SECRET_ACCESS_KEY", "test");
   vi.stubEnv("AWS_ENDPOINT_URL", aws.url);
-  for (const method of ["log", "info", "warn", "error", "debug"] as const) {
-    vi.spyOn(console, method).mockImplementation((...args) => void (printed += args.join(" ")));
+  for (const stream of [process.stdout, process.stderr]) {
+    vi.spyOn(stream, "write").mockImplementation((text) => (printed += String(text)).length > 0);
   }
 });
 afterEach(() => {
