@@ -73,7 +73,7 @@ function start(act: string, env: Readonly<Record<string, string>> = {}) {
       PATH: process.env["PATH"],
       MILLRACE_ENVIRONMENT: "dev",
       ...Object.fromEntries(
-        ["LANDING", "LAKE", "QUARANTINE", "ARTIFACTS"].map((role) => [`MILLRACE_BUCKET_${role}`, "b"]),
+        ["LANDING", "LAKE", "QUARANTINE", "ARTIFACTS", "DROPS"].map((role) => [`MILLRACE_BUCKET_${role}`, "b"]),
       ),
       ...{ MILLRACE_LEDGER_TABLE: "t", MILLRACE_BUS: "b", MILLRACE_LAKE_CATALOG: "c", MILLRACE_SECRET_PREFIX: "s" },
       MILLRACE_MACHINE_ARN_PREFIX: "m",

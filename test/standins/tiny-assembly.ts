@@ -20,7 +20,6 @@ const SETTINGS = {
   MILLRACE_BUCKET_QUARANTINE: "tiny-quarantine",
   MILLRACE_BUCKET_ARTIFACTS: "tiny-artifacts",
   MILLRACE_BUCKET_DROPS: "tiny-drops",
-  MILLRACE_BUCKET_DROPS: "tiny-drops",
   MILLRACE_LEDGER_TABLE: "tiny-ledger",
   MILLRACE_BUS: "tiny-bus",
   MILLRACE_LAKE_CATALOG: "glue:000000000000",
