@@ -20,7 +20,7 @@ interface Output {
 /** The counts of one landed file from the outputs of the runs that it started. */
 export function countsOf(kind: LandingKind | undefined, runs: readonly Output[]): Record<string, unknown> {
   const output = runs.map((run) => run.output).find((value) => value !== null && value !== undefined);
-  if (kind === "course_archive") {
+  if (kind !== undefined && kind !== "tracking_log") {
     const parsed = ArchiveOutput.safeParse(output);
     return { counts: parsed.success ? parsed.data.counts : null };
   }

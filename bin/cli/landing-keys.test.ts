@@ -26,6 +26,7 @@ test.each([
     undefined,
     "sources/course-exports-xpro/course-v1:A+B+C.tar.gz",
   ],
+  ["archive", "edxorg", "/x/mitx-2026-01-15.tar.gz", undefined, "sources/edxorg-archives/mitx-2026-01-15.tar.gz"],
 ] as const)("%s of %s: %s", (kind, deployment, path, date, key) => {
   expect(landingKey(kind, deployment, path, date)).toBe(key);
 });
@@ -48,6 +49,10 @@ test("a course export must be named like an archive", () => {
   expect(() => landingKey("course_archive", "xpro", "course.xml")).toThrow(/not named like a course export/);
 });
 
+test.each(["mitx.tar.gz", "mitx-2026-01-15.tar", "mitx-2026-01-15.log.gz"])("%s is no weekly archive", (path) => {
+  expect(() => landingKey("archive", "edxorg", path)).toThrow(/not named like a weekly archive/);
+});
+
 test("edxorg has no course exports of its own, and an unknown kind is refused", () => {
   expect(() => landingKey("course_archive", "edxorg", "a.tar.gz")).toThrow(/no deployment "edxorg" for course_archive/);
   expect(() => landingKind("video")).toThrow(/no kind of input/);
@@ -60,7 +65,7 @@ test("every declared landing trigger is met by one of the keys", () => {
     const kind = landingKind(job);
     const keys = ["mitx", "mitxonline", "xpro", "edxorg"].flatMap((deployment) => {
       try {
-        return [landingKey(kind, deployment, "file.tar.gz")];
+        return [landingKey(kind, deployment, "mitx-2026-01-15.tar.gz")];
       } catch {
         return [];
       }

@@ -16,10 +16,13 @@ const LAYOUT = {
     mitxonline: (file: string) => `sources/course-exports-mitxonline/${file}`,
     xpro: (file: string) => `sources/course-exports-xpro/${file}`,
   },
+  archive: {
+    edxorg: (file: string) => `sources/edxorg-archives/${file}`,
+  },
 } as const satisfies Record<string, Record<string, (file: string, date: string) => string>>;
 
 export type LandingKind = keyof typeof LAYOUT;
-export const LANDING_KINDS = ["tracking_log", "course_archive"] as const satisfies readonly LandingKind[];
+export const LANDING_KINDS = ["tracking_log", "course_archive", "archive"] as const satisfies readonly LandingKind[];
 
 export function landingKind(value: string): LandingKind {
   const kind = LANDING_KINDS.find((known) => known === value);
@@ -47,6 +50,13 @@ export function landingKey(kind: LandingKind, deployment: string, path: string, 
     throw badInput(
       `${path} is not named like a course export, so nothing would take it up.`,
       "Course exports end in .tar.gz, .tgz or .tar. Nothing was landed.",
+      "not_an_archive",
+    );
+  }
+  if (kind === "archive" && !/^mitx-\d{4}-\d{2}-\d{2}\.tar\.gz$/.test(file)) {
+    throw badInput(
+      `${path} is not named like a weekly archive, so nothing would take it up.`,
+      "Weekly archives are named mitx-YYYY-MM-DD.tar.gz. Nothing was landed.",
       "not_an_archive",
     );
   }
