@@ -1,5 +1,6 @@
 import { definePipeline, type AssetDeclaration } from "../../core/model/pipeline.ts";
 import { EDXORG_ARCHIVE_CODE } from "../../lambdas/edxorg/sources/code-versions.ts";
+import { Announce, RecordFailure } from "../shared-tasks.ts";
 
 const ARCHIVES = "sources/edxorg-archives/";
 
@@ -48,19 +49,8 @@ export const edxorg = definePipeline({
       ],
       ledger: "write",
     },
-    Announce: {
-      description: "Records the materialisation and publishes it on the bus.",
-      handler: "ledger/announce",
-      compute: { kind: "lambda", memoryMb: 512, timeoutSeconds: 60 },
-      ledger: "write",
-      publishes: ["AssetMaterialized"],
-    },
-    RecordFailure: {
-      description: "Puts a failed run on record under one of the closed set of names.",
-      handler: "ledger/record-failure",
-      compute: { kind: "lambda", memoryMb: 512, timeoutSeconds: 30 },
-      ledger: "write",
-    },
+    Announce,
+    RecordFailure,
   },
   triggers: [
     {

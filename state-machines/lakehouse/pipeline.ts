@@ -1,4 +1,5 @@
 import { definePipeline } from "../../core/model/pipeline.ts";
+import { RecordFailure } from "../shared-tasks.ts";
 
 export const lakehouse = definePipeline({
   domain: "lakehouse",
@@ -42,12 +43,7 @@ export const lakehouse = definePipeline({
       compute: { kind: "lambda", memoryMb: 512, timeoutSeconds: 60 },
       ledger: "write",
     },
-    RecordFailure: {
-      description: "Puts a failed run on record under one of the closed set of names.",
-      handler: "ledger/record-failure",
-      compute: { kind: "lambda", memoryMb: 512, timeoutSeconds: 30 },
-      ledger: "write",
-    },
+    RecordFailure,
   },
   triggers: [
     {

@@ -1,5 +1,6 @@
 import { definePipeline } from "../../core/model/pipeline.ts";
 import { dropAsset, dropDeployments, dropFolder } from "../../lambdas/legacy-openedx/sources/deployments.ts";
+import { Announce, RecordFailure } from "../shared-tasks.ts";
 
 const STAGED = { bucket: "artifacts", prefix: "drops/" } as const;
 const MYSQL_PORT = 3306;
@@ -52,19 +53,8 @@ export const legacyOpenedx = definePipeline({
       writes: dropDeployments.map(({ id }) => ({ bucket: "drops" as const, prefix: dropFolder(id) })),
       ledger: "write",
     },
-    Announce: {
-      description: "Records the materialisation and publishes it on the bus.",
-      handler: "ledger/announce",
-      compute: { kind: "lambda", memoryMb: 512, timeoutSeconds: 60 },
-      ledger: "write",
-      publishes: ["AssetMaterialized"],
-    },
-    RecordFailure: {
-      description: "Puts a failed run on record under one of the closed set of names.",
-      handler: "ledger/record-failure",
-      compute: { kind: "lambda", memoryMb: 512, timeoutSeconds: 30 },
-      ledger: "write",
-    },
+    Announce,
+    RecordFailure,
   },
   triggers: dropDeployments.map(({ id }) => ({
     kind: "schedule" as const,

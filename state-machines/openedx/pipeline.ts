@@ -10,6 +10,7 @@ import { COURSE_ARCHIVE_CODE, TRACKING_LOG_CODE } from "../../lambdas/openedx/so
 import { deployments } from "../../lambdas/openedx/sources/deployments.ts";
 import { jobModes } from "../../lambdas/openedx/sources/modes.ts";
 import { trackingLogSources } from "../../lambdas/openedx/sources/tracking-logs.ts";
+import { Announce, CommitRows, RecordFailure } from "../shared-tasks.ts";
 
 /** A retried attempt must find room to spool the object and DuckDB's spill files. */
 const LOG_DISK_MB = 4096;
@@ -104,25 +105,8 @@ export const openedx = definePipeline({
       ],
       ledger: "write",
     },
-    CommitRows: {
-      description: "Commits staged rows to their raw tables, one committer per table.",
-      handler: "lake/commit-rows",
-      compute: { kind: "lambda", memoryMb: 2048, timeoutSeconds: 900, diskMb: 2048 },
-      duckdb: true,
-      reads: [
-        { bucket: "lake", prefix: "staging/" },
-        { bucket: "artifacts", prefix: "commits/" },
-      ],
-      ledger: "write",
-      lake: { reads: ["raw"], writes: ["raw"] },
-    },
-    Announce: {
-      description: "Records the materialisation and publishes it on the bus.",
-      handler: "ledger/announce",
-      compute: { kind: "lambda", memoryMb: 512, timeoutSeconds: 60 },
-      ledger: "write",
-      publishes: ["AssetMaterialized"],
-    },
+    CommitRows,
+    Announce,
     NotifyLearn: {
       description: "Sends MIT Learn one signed webhook per course and content version.",
       handler: "learn-webhook/notify-learn",
@@ -135,12 +119,7 @@ export const openedx = definePipeline({
       secrets: ["learn/webhook"],
       lanes: ["learn-webhook"],
     },
-    RecordFailure: {
-      description: "Puts a failed run on record under one of the closed set of names.",
-      handler: "ledger/record-failure",
-      compute: { kind: "lambda", memoryMb: 512, timeoutSeconds: 30 },
-      ledger: "write",
-    },
+    RecordFailure,
   },
   triggers: deployments.flatMap(landings),
   assets: deployments.flatMap(assetsOf),

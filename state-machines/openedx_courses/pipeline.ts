@@ -8,6 +8,7 @@ import {
   exportLane,
 } from "../../lambdas/openedx/sources/course-assets.ts";
 import { jobModes } from "../../lambdas/openedx/sources/modes.ts";
+import { Announce, CommitRows, RecordFailure } from "../shared-tasks.ts";
 
 /** Ends after what a server that throttles may ask to wait for. */
 const caller: LambdaCompute = { kind: "lambda", memoryMb: 512, timeoutSeconds: 300 };
@@ -64,31 +65,9 @@ export const openedxCourses = definePipeline({
       ...asks,
       reads: exporting.map(({ coursePrefix }) => ({ bucket: "landing" as const, prefix: coursePrefix })),
     },
-    CommitRows: {
-      description: "Commits staged rows to their raw tables, one committer per table.",
-      handler: "lake/commit-rows",
-      compute: { kind: "lambda", memoryMb: 2048, timeoutSeconds: 900, diskMb: 2048 },
-      duckdb: true,
-      reads: [
-        { bucket: "lake", prefix: "staging/" },
-        { bucket: "artifacts", prefix: "commits/" },
-      ],
-      ledger: "write",
-      lake: { reads: ["raw"], writes: ["raw"] },
-    },
-    Announce: {
-      description: "Records the materialisation and publishes it on the bus.",
-      handler: "ledger/announce",
-      compute: { kind: "lambda", memoryMb: 512, timeoutSeconds: 60 },
-      ledger: "write",
-      publishes: ["AssetMaterialized"],
-    },
-    RecordFailure: {
-      description: "Puts a failed run on record under one of the closed set of names.",
-      handler: "ledger/record-failure",
-      compute: { kind: "lambda", memoryMb: 512, timeoutSeconds: 30 },
-      ledger: "write",
-    },
+    CommitRows,
+    Announce,
+    RecordFailure,
   },
   triggers: [],
   assets: exporting.flatMap(({ id }) => [

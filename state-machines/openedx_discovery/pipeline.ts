@@ -1,5 +1,6 @@
 import { definePipeline, type ScheduleTrigger, type TaskDeclaration } from "../../core/model/pipeline.ts";
 import { exporting } from "../../lambdas/openedx/sources/course-assets.ts";
+import { RecordFailure } from "../shared-tasks.ts";
 
 /** What asks the LMS of any installation. */
 const asks: Pick<TaskDeclaration, "ledger" | "internet" | "secrets"> = {
@@ -42,12 +43,7 @@ export const openedxDiscovery = definePipeline({
       ...asks,
       starts: ["openedx_courses"],
     },
-    RecordFailure: {
-      description: "Puts a failed run on record under one of the closed set of names.",
-      handler: "ledger/record-failure",
-      compute: { kind: "lambda", memoryMb: 512, timeoutSeconds: 30 },
-      ledger: "write",
-    },
+    RecordFailure,
   },
   triggers: exporting.flatMap(({ id }, index): ScheduleTrigger[] => [
     {

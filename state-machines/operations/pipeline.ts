@@ -1,5 +1,6 @@
 import { ENVIRONMENTS, definePipeline } from "../../core/model/pipeline.ts";
 import { OPERATIONS } from "../../core/model/platform-domains.ts";
+import { RecordFailure } from "../shared-tasks.ts";
 
 export const operations = definePipeline({
   domain: OPERATIONS,
@@ -58,12 +59,7 @@ export const operations = definePipeline({
       secrets: ["slack/bot"],
       pings: true,
     },
-    RecordFailure: {
-      description: "Puts a failed run on record under one of the closed set of names.",
-      handler: "ledger/record-failure",
-      compute: { kind: "lambda", memoryMb: 512, timeoutSeconds: 30 },
-      ledger: "write",
-    },
+    RecordFailure,
   },
   triggers: [
     {
