@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { daysUntil } from "../model/items/daily.ts";
 import type { DailyAsset } from "../model/partitioning.ts";
+import { allItems } from "./every-item.ts";
 import type { Items } from "./items.ts";
 import type { Ledger } from "./ports.ts";
 import { retryConflict } from "./retry-conflict.ts";
@@ -83,11 +84,6 @@ function daysDue(asset: DailyAsset, record: DaysRecord | undefined, now: number,
 }
 
 async function readRecords(ledger: Ledger): Promise<Map<string, DaysRecord>> {
-  const records = new Map<string, DaysRecord>();
-  for (let after: string | undefined; ;) {
-    const page = await ledger.query(RECORDS, after === undefined ? {} : { after });
-    for (const { sk, data } of page.items) records.set(sk, DaysRecord.parse(data));
-    if (page.next === undefined) return records;
-    after = page.next;
-  }
+  const items = await allItems(ledger, RECORDS);
+  return new Map(items.map(({ sk, data }) => [sk, DaysRecord.parse(data)]));
 }

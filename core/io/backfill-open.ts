@@ -1,17 +1,10 @@
 import type { ItemKey } from "../model/items/item-key.ts";
 import type { ItemState } from "../model/items/item-state.ts";
 import type { BackfillHome } from "./backfill-home.ts";
-import {
-  askId,
-  everyItem,
-  needBackfill,
-  openPk,
-  OpenPartition,
-  settlePartition,
-  type PartitionEnd,
-} from "./backfill-records.ts";
+import { askId, needBackfill, openPk, OpenPartition, settlePartition, type PartitionEnd } from "./backfill-records.ts";
 import { cancelRun } from "./cancel-run.ts";
 import { endOrphan } from "./orphans.ts";
+import { everyItem } from "./every-item.ts";
 
 const runOf = (state: ItemState | undefined, ask: string) => state?.runs.find((run) => run.ask?.id === ask);
 

@@ -4,6 +4,7 @@ import { Failure } from "../model/failures.ts";
 import { Instant } from "../model/items/item-state.ts";
 import type { Ledger, LedgerItem, LedgerWrite } from "./ports.ts";
 import { retryConflict } from "./retry-conflict.ts";
+import { everyItem } from "./every-item.ts";
 
 const BACKFILLS = "backfill";
 export const outcomesPk = (id: string): string => `${BACKFILLS}#${id}`;
@@ -58,16 +59,6 @@ export async function allBackfills(ledger: Ledger): Promise<Backfill[]> {
   const all: Backfill[] = [];
   for await (const item of everyItem(ledger, BACKFILLS)) all.push(found(item).backfill);
   return all;
-}
-
-/** All items of one partition of the ledger, page by page; those after `from`, if it is given. */
-export async function* everyItem(ledger: Ledger, pk: string, from?: string): AsyncGenerator<LedgerItem> {
-  for (let after = from; ;) {
-    const page = await ledger.query(pk, { limit: 1_000, ...(after === undefined ? {} : { after }) });
-    yield* page.items;
-    if (page.next === undefined) return;
-    after = page.next;
-  }
 }
 
 /** `rev` 0 = there is none yet. */

@@ -3,7 +3,8 @@ import { checkSelection, selects, type Selection } from "../model/backfills/sele
 import { Failure } from "../model/failures.ts";
 import { statusOf, type ItemStatus } from "../model/items/status.ts";
 import type { BackfillHome } from "./backfill-home.ts";
-import { everyItem, outcomesPk, PartitionEnd } from "./backfill-records.ts";
+import { outcomesPk, PartitionEnd } from "./backfill-records.ts";
+import { everyItem, everyPage } from "./every-item.ts";
 
 /** Partitions that match a selection. `leftOut`: matched, and not run for this reason. */
 export interface SelectedPartition {
@@ -51,12 +52,7 @@ async function* rowsOf(home: BackfillHome, { asset, status, prefix, partitions, 
     }
   } else {
     const filter = { ...(status === "all" ? {} : { status }), ...(prefix === undefined ? {} : { prefix }) };
-    for (let after: string | undefined; ;) {
-      const page = await home.items.page(asset, { ...filter, limit: 1_000, ...(after === undefined ? {} : { after }) });
-      yield page.items;
-      if (page.next === undefined) return;
-      after = page.next;
-    }
+    yield* everyPage(home.items, asset, filter);
   }
 }
 

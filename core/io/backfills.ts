@@ -15,7 +15,6 @@ import {
   askId,
   backfillWrite,
   changeBackfill,
-  everyItem,
   findBackfill,
   needBackfill,
   openPk,
@@ -25,6 +24,7 @@ import {
 } from "./backfill-records.ts";
 import { selectPartitions, type SelectedPartition } from "./backfill-selection.ts";
 import { recentDurations } from "./recent-durations.ts";
+import { everyItem } from "./every-item.ts";
 
 export type { BackfillHome } from "./backfill-home.ts";
 

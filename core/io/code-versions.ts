@@ -1,7 +1,8 @@
 import type { DeclaredAsset } from "../model/assets.ts";
 import { CodeRecord, declare, told } from "../model/items/code-versions.ts";
+import { byShard } from "./by-shard.ts";
 import type { Coordination } from "./coordination.ts";
-import { shardOf } from "./item-records.ts";
+import { allItems } from "./every-item.ts";
 import type { Ledger } from "./ports.ts";
 import { retryConflict } from "./retry-conflict.ts";
 import { continueSweep, type SweepCall, type SweepReport } from "./sweeps.ts";
@@ -10,7 +11,6 @@ const SWEEP = "code-versions";
 const RECORDS = "asset-code";
 /** As many items as are told well within one visit. */
 const PAGE = 200;
-const PARALLEL = 8;
 
 /** What a deployment's new code versions have come to so far, by items. */
 export interface Recoded extends Pick<SweepReport, "state" | "open" | "failing"> {
@@ -81,7 +81,7 @@ export function openCodeVersions({
     });
     const counts = { told: 0, requested: 0, held: 0 };
     const lanes = new Set<string>();
-    const tell = async (partition: string): Promise<void> => {
+    await byShard(page.items, async ({ partition }) => {
       signal.throwIfAborted();
       const applied = await coordination.recoded({ asset, partition }, event);
       if (applied === undefined) return;
@@ -90,15 +90,7 @@ export function openCodeVersions({
       if (applied.request === undefined) return;
       counts.requested += 1;
       lanes.add(applied.request.lane);
-    };
-    // Items of one shard share its counts: side by side they would only wait for each other.
-    const shards = [...Map.groupBy(page.items, ({ partition }) => shardOf(partition)).values()];
-    const worker = async (): Promise<void> => {
-      for (let rows = shards.shift(); rows !== undefined; rows = shards.shift()) {
-        for (const { partition } of rows) await tell(partition);
-      }
-    };
-    await Promise.all(Array.from({ length: PARALLEL }, worker));
+    });
     await coordination.lanes.dispatch([...lanes], now());
     if (page.next === undefined) await change(asset, (known) => known && told(known, round));
     return { ...(page.next === undefined ? {} : { next: page.next }), counts };
@@ -107,13 +99,8 @@ export function openCodeVersions({
   return {
     async due(at) {
       if (coded.length === 0) return false;
-      const records = new Map<string, CodeRecord>();
-      for (let after: string | undefined; ;) {
-        const page = await ledger.query(RECORDS, after === undefined ? {} : { after });
-        for (const { sk, data } of page.items) records.set(sk, CodeRecord.parse(data));
-        after = page.next;
-        if (after === undefined) break;
-      }
+      const items = await allItems(ledger, RECORDS);
+      const records = new Map(items.map(({ sk, data }) => [sk, CodeRecord.parse(data)]));
       return coded.some(({ id, codeVersion }) => {
         const known = records.get(id);
         const next = declare(known, codeVersion, at, settleMs);

@@ -1,6 +1,7 @@
 import type { ItemKey } from "../model/items/item-key.ts";
 import type { BackfillHome } from "./backfill-home.ts";
 import { tellCancelled } from "./cancel-run.ts";
+import { everyPage } from "./every-item.ts";
 import { readRequest } from "./lane-requests.ts";
 
 /**
@@ -23,14 +24,8 @@ export async function endOrphan(home: BackfillHome, key: ItemKey, now: number): 
 /** Looks at all of an asset's items that are in progress; gives how many waited for nobody. */
 export async function endOrphans(home: BackfillHome, asset: string, now: number): Promise<number> {
   let ended = 0;
-  for (let after: string | undefined; ;) {
-    const page = await home.items.page(asset, {
-      status: "in_progress",
-      limit: 1_000,
-      ...(after === undefined ? {} : { after }),
-    });
-    for (const { partition } of page.items) if (await endOrphan(home, { asset, partition }, now)) ended += 1;
-    if (page.next === undefined) return ended;
-    after = page.next;
+  for await (const rows of everyPage(home.items, asset, { status: "in_progress" })) {
+    for (const { partition } of rows) if (await endOrphan(home, { asset, partition }, now)) ended += 1;
   }
+  return ended;
 }

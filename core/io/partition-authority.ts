@@ -2,7 +2,8 @@ import { randomUUID } from "node:crypto";
 import { KeyIndex } from "../model/items/key-index.ts";
 import { guardRemoval, partitionChange } from "../model/items/partition-set.ts";
 import { DYNAMIC, keyProblem, type Partitioning } from "../model/partitioning.ts";
-import { shardOf } from "./item-records.ts";
+import { byShard } from "./by-shard.ts";
+import { everyPage } from "./every-item.ts";
 import type { Items } from "./items.ts";
 import type { ItemRow } from "./items-page.ts";
 import { confirmedRemovals, forgetConfirmation } from "./partition-confirmation.ts";
@@ -33,11 +34,8 @@ export interface PartitionReport {
   readonly skipped: { readonly count: number; readonly sample: readonly { key: string; problem: string }[] };
 }
 
-const PAGE = 1_000;
 /** New keys are in memory so many at a time. */
 const ADDED_AT_ONCE = 10_000;
-/** Shards at work at a time: items of one shard share its counts. */
-const PARALLEL = 8;
 const SAMPLE = 20;
 
 /**
@@ -80,13 +78,7 @@ export async function followAuthority(
     else done.deferred += 1;
   };
   for await (const rows of everyPage(items, asset)) {
-    const shards = [...Map.groupBy(rows, ({ partition }) => shardOf(partition)).values()];
-    const worker = async (): Promise<void> => {
-      for (let mine = shards.shift(); mine !== undefined; mine = shards.shift()) {
-        for (const row of mine) await change(row);
-      }
-    };
-    await Promise.all(Array.from({ length: PARALLEL }, worker));
+    await byShard(rows, change);
   }
   if (gone > 0) await forgetConfirmation(ledger, asset);
   return { ...read, ...done };
@@ -137,13 +129,4 @@ function judge(known: KeyIndex, seen: Uint8Array): [changes: number, { gone: num
     else if (bits & GOES) gone += 1;
   }
   return [returned + gone, { gone, active }];
-}
-
-async function* everyPage(items: Items, asset: string): AsyncGenerator<readonly ItemRow[]> {
-  for (let after: string | undefined; ;) {
-    const page = await items.page(asset, { limit: PAGE, ...(after === undefined ? {} : { after }) });
-    yield page.items;
-    if (page.next === undefined) return;
-    after = page.next;
-  }
 }

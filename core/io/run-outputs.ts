@@ -1,6 +1,7 @@
 import * as z from "zod";
 import type { ItemKey } from "../model/items/item-key.ts";
 import { Instant } from "../model/items/item-state.ts";
+import { allItems } from "./every-item.ts";
 import type { Ledger, LedgerWrite } from "./ports.ts";
 
 /** What a run has made: told at its end to its own item and to everything that is made of it. */
@@ -25,15 +26,8 @@ export const outputWrite = (run: string, output: RunOutput): LedgerWrite => ({
   if: { any: true },
 });
 
-export async function outputsOf(ledger: Ledger, run: string): Promise<RunOutput[]> {
-  const outputs: RunOutput[] = [];
-  for (let after: string | undefined; ;) {
-    const page = await ledger.query(pkOf(run), after === undefined ? {} : { after });
-    outputs.push(...page.items.map(({ data }) => RunOutput.parse(data)));
-    after = page.next;
-    if (after === undefined) return outputs;
-  }
-}
+export const outputsOf = async (ledger: Ledger, run: string): Promise<RunOutput[]> =>
+  (await allItems(ledger, pkOf(run))).map(({ data }) => RunOutput.parse(data));
 
 /** The item's own; a run that is about one file of a day may materialise the day. */
 export function ownOutput({ asset, partition }: ItemKey, outputs: readonly RunOutput[]): RunOutput | undefined {

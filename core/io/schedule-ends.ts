@@ -1,5 +1,6 @@
 import { ScheduleEnd } from "../model/schedules/schedule-watch.ts";
-import type { Ledger, LedgerItem } from "./ports.ts";
+import { allItems } from "./every-item.ts";
+import type { Ledger } from "./ports.ts";
 import { retryConflict } from "./retry-conflict.ts";
 
 const ENDS_PK = "schedule-end";
@@ -22,18 +23,8 @@ export async function keepScheduleEnd(
 
 /** By id of the schedule. */
 export async function scheduleEnds(ledger: Ledger): Promise<ReadonlyMap<string, ScheduleEnd>> {
-  return new Map((await everyItem(ledger, ENDS_PK)).map(({ sk, data }) => [sk, ScheduleEnd.parse(data)]));
-}
-
-/** All items of a small partition: there is one for each schedule. */
-export async function everyItem(ledger: Ledger, pk: string): Promise<LedgerItem[]> {
-  const found: LedgerItem[] = [];
-  for (let after: string | undefined; ;) {
-    const page = await ledger.query(pk, after === undefined ? {} : { after });
-    found.push(...page.items);
-    if (page.next === undefined) return found;
-    after = page.next;
-  }
+  const items = await allItems(ledger, ENDS_PK);
+  return new Map(items.map(({ sk, data }) => [sk, ScheduleEnd.parse(data)]));
 }
 
 /** Undefined = nothing new. */

@@ -4,7 +4,7 @@ import { decideTick, type TickDecision } from "../model/schedules/decide-tick.ts
 import { ScheduleOverride } from "../model/schedules/override.ts";
 import { ScheduleState, TickRecord, type RunStatus } from "../model/schedules/tick-record.ts";
 import { tickTime } from "../model/schedules/ticks.ts";
-import { everyItem } from "./schedule-ends.ts";
+import { allItems } from "./every-item.ts";
 import type { Executions, Ledger, LedgerItem, LedgerWrite } from "./ports.ts";
 
 const OVERRIDE_PK = "schedule-override";
@@ -56,7 +56,7 @@ export function openSchedules(ledger: Ledger): Schedules {
   };
   return {
     override,
-    overrides: async () => (await everyItem(ledger, OVERRIDE_PK)).map(({ data }) => ScheduleOverride.parse(data)),
+    overrides: async () => (await allItems(ledger, OVERRIDE_PK)).map(({ data }) => ScheduleOverride.parse(data)),
     async setOverride(given) {
       const expiresAt = Math.ceil(Date.parse(given.until) / 1000) + DAY_SECONDS;
       const put = { pk: OVERRIDE_PK, sk: given.schedule, data: given, expiresAt };
@@ -66,7 +66,7 @@ export function openSchedules(ledger: Ledger): Schedules {
       await ledger.write([{ delete: { pk: OVERRIDE_PK, sk: id }, if: { any: true } }]);
     },
     states: async () =>
-      new Map((await everyItem(ledger, STATE_PK)).map(({ sk, data }) => [sk, ScheduleState.parse(data)])),
+      new Map((await allItems(ledger, STATE_PK)).map(({ sk, data }) => [sk, ScheduleState.parse(data)])),
     state: async (id) => (await readState(id)).state,
     async ticks(id, { after, limit = 100 } = {}) {
       const page = await ledger.query(tickPk(id), {

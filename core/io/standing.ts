@@ -1,4 +1,5 @@
 import type { StatusEntry } from "../model/items/status.ts";
+import { everyPage } from "./every-item.ts";
 import type { Items } from "./items.ts";
 
 /** The inventory of one asset's items whose latest run failed. */
@@ -38,12 +39,8 @@ export async function standingOf(
   const sample: StandingFailures["sample"][number][] = [];
   const byClass: Record<string, number> = {};
   let [byClassOf, oldestAt] = [0, Infinity];
-  for (let after: string | undefined; byClassOf < classed;) {
-    const page = await items.page(asset, {
-      ...{ status: "failed", limit: 1_000 },
-      ...(after === undefined ? {} : { after }),
-    });
-    for (const row of page.items) {
+  for await (const rows of everyPage(items, asset, { status: "failed" })) {
+    for (const row of rows) {
       const { class: name = "unclassified", since, partition, lastFailureAt = since } = row;
       byClass[name] = (byClass[name] ?? 0) + 1;
       oldestAt = Math.min(oldestAt, since);
@@ -51,9 +48,8 @@ export async function standingOf(
       const failure = { firstFailureAt: since, lastFailureAt, ageMs: Math.max(0, now - since) };
       sample.push({ partition, ...(row.class === undefined ? {} : { class: row.class }), ...failure });
     }
-    byClassOf += page.items.length;
-    after = page.next;
-    if (after === undefined) break;
+    byClassOf += rows.length;
+    if (byClassOf >= classed) break;
   }
   return {
     ...{ asset, failedPartitions, sample, byClass, byClassOf },

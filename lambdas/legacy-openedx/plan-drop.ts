@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { everyPage } from "../../core/io/every-item.ts";
 import { openItems } from "../../core/io/items.ts";
 import type { Io } from "../../core/io/ports.ts";
 import { Failure } from "../../core/model/failures.ts";
@@ -63,12 +64,10 @@ export async function planDrop(
 async function knownCourses({ ledger }: Pick<Io, "ledger">, asset: string): Promise<readonly string[]> {
   const items = openItems(ledger);
   const found: string[] = [];
-  for (let after: string | undefined; ;) {
-    const page = await items.page(asset, { limit: 1_000, ...(after === undefined ? {} : { after }) });
-    found.push(...page.items.filter(({ status }) => status !== "retired").map(({ partition }) => partition));
-    if (page.next === undefined) return found;
-    after = page.next;
+  for await (const rows of everyPage(items, asset)) {
+    found.push(...rows.filter(({ status }) => status !== "retired").map(({ partition }) => partition));
   }
+  return found;
 }
 
 async function stageCourseIds(

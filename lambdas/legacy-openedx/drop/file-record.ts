@@ -1,5 +1,6 @@
 import * as z from "zod";
-import type { Ledger, LedgerItem } from "../../../core/io/ports.ts";
+import { allItems } from "../../../core/io/every-item.ts";
+import type { Ledger } from "../../../core/io/ports.ts";
 import type { DropKey } from "./drop-record.ts";
 
 const KEPT_DAYS = 30;
@@ -49,13 +50,7 @@ export function fileRecord(ledger: Ledger, { deployment, date }: DropKey, dropId
   const partKey = (number: number): string => `part#${String(number).padStart(5, "0")}`;
   return {
     async read(): Promise<FileProgress> {
-      const items: LedgerItem[] = [];
-      for (let after: string | undefined; ;) {
-        const page = await ledger.query(pk, after === undefined ? {} : { after });
-        items.push(...page.items);
-        if (page.next === undefined) break;
-        after = page.next;
-      }
+      const items = await allItems(ledger, pk);
       const [begun, done] = ["begun", "done"].map((sk) => items.find((item) => item.sk === sk)?.data);
       const parts = items.filter(({ sk }) => sk.startsWith("part#")).map(({ data }) => KeptPart.parse(data));
       return {
