@@ -4,11 +4,11 @@ import type { Connection } from "mysql2/promise";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { embeddedLedger } from "../../core/io/embedded/ledger.ts";
 import { embeddedObjects } from "../../core/io/embedded/objects.ts";
-import { openItems } from "../../core/io/items.ts";
 import type { TaskContext } from "../../core/task.ts";
 import { temporaryFolder } from "../../test/contract/temporary-folder.ts";
 import { fillSubmissions, makeEdxapp, makeReader } from "../../test/standins/edxapp.ts";
 import { mariadbMissing, startMariadb, type Mariadb } from "../../test/standins/mariadb.ts";
+import { startOpenEdx } from "../../test/standins/open-edx.ts";
 import { exportTable } from "./export-table.ts";
 import { planDrop } from "./plan-drop.ts";
 import { publishDrop } from "./publish-drop.ts";
@@ -24,6 +24,7 @@ describe.skipIf(mariadbMissing !== undefined)(`a research drop${mariadbMissing ?
   let ledger: ReturnType<typeof embeddedLedger>;
   let objects: ReturnType<typeof embeddedObjects>;
   let runs = 0;
+  let openEdx: Readonly<Record<string, string>> = {};
 
   beforeAll(async () => {
     server = await startMariadb();
@@ -56,13 +57,16 @@ describe.skipIf(mariadbMissing !== undefined)(`a research drop${mariadbMissing ?
       io: {
         ...{ ledger, objects },
         secrets: {
-          read: async () => ({
-            host: "localhost",
-            port: String(server.port),
-            ca: server.ca,
-            username: "reader",
-            password: "one",
-          }),
+          read: async (role: string) =>
+            role.startsWith("openedx/")
+              ? openEdx
+              : {
+                  host: "localhost",
+                  port: String(server.port),
+                  ca: server.ca,
+                  username: "reader",
+                  password: "one",
+                },
         },
       },
       settings: { environment: "dev", buckets },
@@ -196,14 +200,20 @@ describe.skipIf(mariadbMissing !== undefined)(`a research drop${mariadbMissing ?
     expect(await delivered()).toContain("irx-drop-mitx/20260115/_SUCCESS");
   });
 
-  it("is about the courses that the ledger knows, and about none without", async () => {
+  it("is about the courses that the LMS lists, in its order, and about none without", async () => {
     const asked = { deployment: "xpro", date: "2026-01-16" };
-    await expect(planDrop(asked, context())).rejects.toMatchObject({ code: "course_list_empty" });
-    await openItems(ledger).addAll("xpro/openedx/raw_data/course_xml", [B, A], Date.now());
-    const planned = await planDrop(asked, context());
-    expect(planned.date).toBe("20260116");
-    const key = `drops/xpro/20260116/${planned.dropId}/courses.json`;
-    expect(await json(await objects.get({ bucket: "artifacts", key }))).toEqual([A, B]);
+    const lms = await startOpenEdx({ deployment: "xpro", courses: [B, A], pageSize: 1 });
+    openEdx = lms.secret;
+    try {
+      const planned = await planDrop(asked, context());
+      expect(planned.date).toBe("20260116");
+      const key = `drops/xpro/20260116/${planned.dropId}/courses.json`;
+      expect(await json(await objects.get({ bucket: "artifacts", key }))).toEqual([B, A]);
+      for (const course of lms.courses.values()) course.unlisted = true;
+      await expect(planDrop(asked, context())).rejects.toMatchObject({ code: "course_list_empty" });
+    } finally {
+      await lms.close();
+    }
     await expect(plan({ date: "2026-02-30" })).rejects.toMatchObject({ name: "Misconfigured", code: "date_invalid" });
     await expect(plan({ deployment: "edxorg" })).rejects.toMatchObject({ code: "unknown_deployment" });
     await expect(plan({ courses: ["a//b"] })).rejects.toMatchObject({ code: "course_id_invalid" });

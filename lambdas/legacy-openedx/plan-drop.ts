@@ -1,15 +1,17 @@
 import * as z from "zod";
-import { everyPage } from "../../core/io/every-item.ts";
-import { openItems } from "../../core/io/items.ts";
 import type { Io } from "../../core/io/ports.ts";
 import { Failure } from "../../core/model/failures.ts";
 import { partitionProblem } from "../../core/model/items/partition-key.ts";
 import { task, type TaskContext } from "../../core/task.ts";
+import { openOpenEdx } from "../openedx/api/client.ts";
 import { CsvBuffer } from "./csv/dialect.ts";
 import { dayOf, deploymentOf } from "./drop/drop-inputs.ts";
 import { readDrop, sha256Of, stagedKey, writeDrop, type DropRecord } from "./drop/drop-record.ts";
 import { fileRecord } from "./drop/file-record.ts";
 import { COURSE_IDS, courseList, dropFiles } from "./queries.ts";
+
+/** Below the task's own time. */
+const LISTING_MS = 200_000;
 
 const Input = z.looseObject({
   deployment: z.string().min(1),
@@ -17,7 +19,7 @@ const Input = z.looseObject({
   scheduledTime: z.string().optional(),
   /** Another day than the tick's, to make its drop again. */
   date: z.string().optional(),
-  /** Absent = the course runs that the ledger knows. */
+  /** Absent = what the LMS lists. */
   courses: z.array(z.string()).optional(),
 });
 
@@ -41,7 +43,7 @@ export async function planDrop(
 ): Promise<PlannedDrop> {
   const deployment = deploymentOf(input.deployment);
   const date = dayOf(input.date ?? input.scheduledTime ?? run.startedAt);
-  const courses = courseList(input.courses ?? (await knownCourses(io, deployment.courses)));
+  const courses = courseList(input.courses ?? (await listedCourses(io, deployment.id)));
   refuseCourses(deployment.id, courses);
   const text = JSON.stringify(courses);
   const coursesSha256 = sha256Of(text);
@@ -61,12 +63,11 @@ export async function planDrop(
   return { ...key, dropId, files: dropFiles.map(({ name }) => name) };
 }
 
-async function knownCourses({ ledger }: Pick<Io, "ledger">, asset: string): Promise<readonly string[]> {
-  const items = openItems(ledger);
+/** In the LMS's own order, which is that of the files. */
+async function listedCourses({ secrets }: Pick<Io, "secrets">, deployment: string): Promise<readonly string[]> {
+  const openEdx = await openOpenEdx({ secrets, deployment, deadline: Date.now() + LISTING_MS });
   const found: string[] = [];
-  for await (const rows of everyPage(items, asset)) {
-    found.push(...rows.filter(({ status }) => status !== "retired").map(({ partition }) => partition));
-  }
+  for await (const page of openEdx.courses()) found.push(...page);
   return found;
 }
 
@@ -94,7 +95,7 @@ function refuseCourses(deployment: string, courses: readonly string[]): void {
     throw new Failure("Malformed", `There is no course of ${deployment}: its research drop would be empty.`, {
       code: "course_list_empty",
       what,
-      hint: 'Wait for the discovery of its courses, or start the job with "courses".',
+      hint: 'Look whether the user of its API may see the courses, or start the job with "courses".',
     });
   }
   const wrong = courses.filter((id) => partitionProblem(id) !== undefined);

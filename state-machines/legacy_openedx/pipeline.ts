@@ -24,6 +24,8 @@ export const legacyOpenedx = definePipeline({
       compute: { kind: "lambda", memoryMb: 512, timeoutSeconds: 240 },
       writes: [STAGED],
       ledger: "write",
+      internet: true,
+      secrets: dropDeployments.map(({ id }) => `openedx/${id}`),
     },
     ExportTable: {
       description: "Exports one file of a drop from MySQL, in parts that another attempt continues.",

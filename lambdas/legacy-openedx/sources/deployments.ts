@@ -3,8 +3,6 @@ export interface DropDeployment {
   readonly id: string;
   /** Before the day in every key: the consumer's loader looks for its files there. Empty, or `<deployment>/`. */
   readonly prefix: string;
-  /** Asset whose partitions are its course runs, for a run that names none. */
-  readonly courses: string;
   /** Course archives as they were landed, under the landing bucket; newest version of a course wins. */
   readonly archives: string;
 }
@@ -12,7 +10,6 @@ export interface DropDeployment {
 const deployment = (id: string): DropDeployment => ({
   id,
   prefix: "",
-  courses: `${id}/openedx/raw_data/course_xml`,
   archives: `${id}/openedx/raw_data/course_xml/`,
 });
 
