@@ -3,7 +3,7 @@ import type { Io } from "../../core/io/ports.ts";
 import { Failure } from "../../core/model/failures.ts";
 import { partitionProblem } from "../../core/model/items/partition-key.ts";
 import { task, type TaskContext } from "../../core/task.ts";
-import { openOpenEdx } from "../openedx/api/client.ts";
+import { openOpenEdx } from "../open-edx-api/client.ts";
 import { CsvBuffer } from "./csv/dialect.ts";
 import { dayOf, deploymentOf } from "./drop/drop-inputs.ts";
 import { readDrop, sha256Of, stagedKey, writeDrop, type DropRecord } from "./drop/drop-record.ts";

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { openItems } from "../../core/io/items.ts";
 import { task, type TaskContext } from "../../core/task.ts";
-import { openOpenEdx } from "./api/client.ts";
+import { openOpenEdx } from "../open-edx-api/client.ts";
 import { courseAssets, CourseDeployment } from "./course-deployment.ts";
 import { discover, type Discovered } from "./discovery/discover.ts";
 

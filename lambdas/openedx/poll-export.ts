@@ -2,7 +2,7 @@ import type { ObjectHead } from "../../core/io/ports.ts";
 import { Failure } from "../../core/model/failures.ts";
 import { excerpt } from "../../core/model/redact.ts";
 import { task, type TaskContext } from "../../core/task.ts";
-import { openOpenEdx } from "./api/client.ts";
+import { openOpenEdx } from "../open-edx-api/client.ts";
 import { exportRecord, recordEnded, type ExportRecord } from "./course-export/export-record.ts";
 import { ExportUnderWay, type Exported } from "./course-export/under-way.ts";
 

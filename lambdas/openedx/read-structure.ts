@@ -8,7 +8,7 @@ import { diskFull, isDiskFull } from "../../core/io/disk-failures.ts";
 import { retryConflict } from "../../core/io/retry-conflict.ts";
 import { takenMode, type BackfillMode } from "../../core/model/backfills/mode.ts";
 import { task, type TaskContext } from "../../core/task.ts";
-import { openOpenEdx } from "./api/client.ts";
+import { openOpenEdx } from "../open-edx-api/client.ts";
 import { courseOf, CourseItem, type CourseOfItem } from "./course-item.ts";
 import { readDocument } from "./course-structure/document.ts";
 import { structureRows, type StructureRows } from "./course-structure/rows.ts";

@@ -2,7 +2,7 @@ import type * as z from "zod";
 import { excerpt } from "../../core/model/redact.ts";
 import { Failure } from "../../core/model/failures.ts";
 import { task, type TaskContext } from "../../core/task.ts";
-import { openOpenEdx, type OpenEdx } from "./api/client.ts";
+import { openOpenEdx, type OpenEdx } from "../open-edx-api/client.ts";
 import { courseOf, CourseItem } from "./course-item.ts";
 import { exportRecord, recordStarted, type ExportRecord } from "./course-export/export-record.ts";
 import type { ExportUnderWay } from "./course-export/under-way.ts";

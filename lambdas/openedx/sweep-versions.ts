@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { openCoordination } from "../../core/io/coordination.ts";
 import { task, type TaskContext } from "../../core/task.ts";
-import { openOpenEdx } from "./api/client.ts";
+import { openOpenEdx } from "../open-edx-api/client.ts";
 import { courseAssets, CourseDeployment } from "./course-deployment.ts";
 import { sweepVersions, type Swept } from "./discovery/sweep.ts";
 

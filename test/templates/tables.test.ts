@@ -208,6 +208,10 @@ it("every grant", () => {
     legacy_openedx.PlanDrop | write objects | artifacts/drops/*
     legacy_openedx.PlanDrop | list objects | artifacts | s3:prefix = drops/*
     legacy_openedx.PlanDrop | write items | ledger
+    legacy_openedx.PlanDrop | read secret | openedx/mitx
+    legacy_openedx.PlanDrop | read secret | openedx/mitxonline
+    legacy_openedx.PlanDrop | read secret | openedx/xpro
+    legacy_openedx.PlanDrop | decrypt | key | via secretsmanager, if encryption is own
     legacy_openedx.PlanDrop | encrypt | key | via s3, if encryption is own
     legacy_openedx.PlanDrop | encrypt items | key | via dynamodb, if encryption is own
     legacy_openedx.ExportTable | read objects | artifacts/drops/*

@@ -4,7 +4,7 @@ import { confirmRemovals } from "../../../core/io/partition-confirmation.ts";
 import { memoryLedger } from "../../../test/standins/memory-ledger.ts";
 import { mortal } from "../../../test/standins/mortal.ts";
 import { courseIds, startOpenEdx, type OpenEdxStandIn } from "../../../test/standins/open-edx.ts";
-import { openOpenEdx, type OpenEdx } from "../api/client.ts";
+import { openOpenEdx, type OpenEdx } from "../../open-edx-api/client.ts";
 import { discover, type Discovery } from "./discover.ts";
 
 const ASSETS = ["mitx/export", "mitx/structure"];

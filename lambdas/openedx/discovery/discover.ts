@@ -2,7 +2,7 @@ import type { Items } from "../../../core/io/items.ts";
 import { followAuthority, type PartitionReport } from "../../../core/io/partition-authority.ts";
 import type { Ledger } from "../../../core/io/ports.ts";
 import { Failure, isFailure } from "../../../core/model/failures.ts";
-import type { OpenEdx } from "../api/client.ts";
+import type { OpenEdx } from "../../open-edx-api/client.ts";
 import { countAbsences } from "./absences.ts";
 import { activeCourses } from "./active-courses.ts";
 

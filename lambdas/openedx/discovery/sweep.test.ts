@@ -3,7 +3,7 @@ import { VersionsWorld } from "../../../test/contract/versions-world.ts";
 import { memoryLedger } from "../../../test/standins/memory-ledger.ts";
 import { mortal, type Mortal } from "../../../test/standins/mortal.ts";
 import { courseIds, startOpenEdx, type OpenEdxStandIn } from "../../../test/standins/open-edx.ts";
-import { openOpenEdx, type OpenEdx } from "../api/client.ts";
+import { openOpenEdx, type OpenEdx } from "../../open-edx-api/client.ts";
 import { COURSEWARE, sweepVersions, type VersionSweep } from "./sweep.ts";
 
 const ASSETS = ["mitx/export", "mitx/structure"] as const;

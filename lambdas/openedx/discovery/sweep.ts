@@ -3,7 +3,7 @@ import type { LeaseClock } from "../../../core/io/lease.ts";
 import type { Ledger } from "../../../core/io/ports.ts";
 import { walkRing, type RingReport } from "../../../core/io/ring-sweep.ts";
 import { Failure, isFailure } from "../../../core/model/failures.ts";
-import type { OpenEdx } from "../api/client.ts";
+import type { OpenEdx } from "../../open-edx-api/client.ts";
 import { activeCourses } from "./active-courses.ts";
 
 /** Under which name items know the version that the LMS publishes. */

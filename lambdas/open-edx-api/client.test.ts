@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { PAGE, startOpenEdx, type OpenEdxStandIn } from "../../../test/standins/open-edx.ts";
+import { PAGE, startOpenEdx, type OpenEdxStandIn } from "../../test/standins/open-edx.ts";
 import { openOpenEdx, type OpenEdx, type OpenEdxOptions } from "./client.ts";
 
 const [FIRST] = ["course-v1:Stand+C0001+2026"];

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import type { Secrets } from "../../../core/io/ports.ts";
-import { Failure } from "../../../core/model/failures.ts";
-import { addressProblem } from "../../../core/model/service-address.ts";
+import type { Secrets } from "../../core/io/ports.ts";
+import { Failure } from "../../core/model/failures.ts";
+import { addressProblem } from "../../core/model/service-address.ts";
 
 /** Where a deployment is and as whom it is asked. */
 export interface OpenEdxTarget {

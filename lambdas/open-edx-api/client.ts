@@ -1,6 +1,6 @@
 import * as z from "zod";
-import type { Secrets } from "../../../core/io/ports.ts";
-import { isFailure } from "../../../core/model/failures.ts";
+import type { Secrets } from "../../core/io/ports.ts";
+import { isFailure } from "../../core/model/failures.ts";
 import { segment, withQuery } from "./addresses.ts";
 import { askJson, type JsonAnswer } from "./ask-json.ts";
 import { CoursePage, coursePages } from "./course-pages.ts";

@@ -1,6 +1,6 @@
-import type { HttpReply, NetworkFault } from "../../../core/io/http.ts";
-import { Failure, type FailureName } from "../../../core/model/failures.ts";
-import { excerpt } from "../../../core/model/redact.ts";
+import type { HttpReply, NetworkFault } from "../../core/io/http.ts";
+import { Failure, type FailureName } from "../../core/model/failures.ts";
+import { excerpt } from "../../core/model/redact.ts";
 
 const REPLY_SHOWN_BYTES = 2_048;
 

@@ -1,4 +1,4 @@
-import { Failure } from "../../../core/model/failures.ts";
+import { Failure } from "../../core/model/failures.ts";
 
 /** A course id as one segment of a path. Servers of today take `:` and `+` as they are. */
 export function segment(id: string): string {

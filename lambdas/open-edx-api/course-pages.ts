@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import * as z from "zod";
-import { Failure } from "../../../core/model/failures.ts";
+import { Failure } from "../../core/model/failures.ts";
 
 export const CoursePage = z.looseObject({
   results: z.array(z.looseObject({ id: z.string() })),

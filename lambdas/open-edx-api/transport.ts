@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { classOfStatus, request, retryAfter, type HttpReply } from "../../../core/io/http.ts";
-import { Failure, type FailureName } from "../../../core/model/failures.ts";
+import { classOfStatus, request, retryAfter, type HttpReply } from "../../core/io/http.ts";
+import { Failure, type FailureName } from "../../core/model/failures.ts";
 import { answered, unanswered, type Asked } from "./reply-failures.ts";
 
 /** Epoch milliseconds. Pauses end early when the signal aborts. */

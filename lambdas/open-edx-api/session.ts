@@ -1,6 +1,6 @@
 import * as z from "zod";
-import type { HttpReply } from "../../../core/io/http.ts";
-import { Failure, isFailure } from "../../../core/model/failures.ts";
+import type { HttpReply } from "../../core/io/http.ts";
+import { Failure, isFailure } from "../../core/model/failures.ts";
 import { askJson } from "./ask-json.ts";
 import type { OpenEdxTarget } from "./target.ts";
 import type { Question, Transport } from "./transport.ts";

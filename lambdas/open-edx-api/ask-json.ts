@@ -1,5 +1,5 @@
 import type * as z from "zod";
-import type { HttpReply } from "../../../core/io/http.ts";
+import type { HttpReply } from "../../core/io/http.ts";
 import { answered, type Asked } from "./reply-failures.ts";
 
 export interface JsonAnswer<T> {
