@@ -24,16 +24,17 @@ const TableInfo = z.array(z.object({ name: z.string(), type: z.string() }));
 type TableShape = Pick<TablePlan, "namespace" | "table" | "columns" | "partitionBy">;
 
 /**
- * Makes the table if it is missing and adds the columns that it lacks. Nothing else evolves: another type for a
+ * Makes the table if it is missing and adds the columns that it lacks; gives all that it has, and their SQL types. Nothing else evolves: another type for a
  * known column is Misconfigured `column_type_changed`, and columns that the plan does not name stay and become null.
  */
-export async function ensureTable(session: LakeSession, plan: TableShape): Promise<void> {
+export async function ensureTable(session: LakeSession, plan: TableShape): Promise<ReadonlyMap<string, string>> {
   // First, because DuckDB remembers for the whole session that a schema did not exist when it was first named.
   await session.run(`CREATE SCHEMA IF NOT EXISTS lake.${quoteName(plan.namespace)}`);
   const present = (await describe(session, plan)) ?? (await create(session, plan));
   for (const column of plan.columns) {
     const type = present.get(column.name);
     if (type === undefined) {
+      present.set(column.name, SQL_TYPES[column.type]);
       await session.run(
         `ALTER TABLE ${tablePath(plan)} ADD COLUMN ${quoteName(column.name)} ${SQL_TYPES[column.type]}`,
       );
@@ -49,6 +50,7 @@ export async function ensureTable(session: LakeSession, plan: TableShape): Promi
       );
     }
   }
+  return present;
 }
 
 /**

@@ -11,18 +11,28 @@ export const COLUMN_TYPES = ["string", "int", "long", "double", "boolean", "date
 export const ColumnPlan = z.object({ name: z.string().min(1), type: z.enum(COLUMN_TYPES) });
 export type ColumnPlan = z.infer<typeof ColumnPlan>;
 
-export const TablePlan = z.object({
-  namespace: z.string().min(1),
-  table: z.string().min(1),
-  columns: z.array(ColumnPlan).min(1),
-  /** Identity partition columns. */
-  partitionBy: z.array(z.string()),
-  /** Rows equal in all of these are deleted in the same commit that inserts: the unit of replacement. */
-  replace: z.array(z.object({ column: z.string().min(1), value: z.string() })).min(1),
-  /** Staged Parquet with exactly `columns`, in that order. Empty = only delete. */
-  files: z.array(z.object({ bucket: z.string(), key: z.string(), rows: z.number().int().nonnegative() })),
-  sortBy: z.array(z.string()),
-});
+export const TablePlan = z
+  .object({
+    namespace: z.string().min(1),
+    table: z.string().min(1),
+    columns: z.array(ColumnPlan).min(1),
+    /** Identity partition columns. */
+    partitionBy: z.array(z.string()),
+    /** Rows equal in all of these are deleted in the same commit that inserts: the unit of replacement. */
+    replace: z.array(z.object({ column: z.string().min(1), value: z.string() })),
+    /** Instead of `replace`: each staged row takes the place of the rows with its key. */
+    merge: z
+      .object({
+        key: z.array(z.string().min(1)).min(1),
+        /** One of the key's columns and all values that staged rows have in it: files without any of them are not read. */
+        within: z.object({ column: z.string().min(1), values: z.array(z.string()).min(1) }),
+      })
+      .optional(),
+    /** Staged Parquet with exactly `columns`, in that order. Empty = only delete. */
+    files: z.array(z.object({ bucket: z.string(), key: z.string(), rows: z.number().int().nonnegative() })),
+    sortBy: z.array(z.string()),
+  })
+  .refine(({ replace, merge }) => replace.length > 0 === (merge === undefined), "either `replace` or `merge`");
 export type TablePlan = z.infer<typeof TablePlan>;
 
 export const CommitPlan = z.object({

@@ -99,11 +99,11 @@ async function commitWithRetry(table: TablePlan, deps: CommitDeps, lease: Lease)
       await ensureTable(session, table);
       const before = await session.target.currentSnapshot(table.namespace, table.table);
       const written = await replaceRows(session, table, deps.objects, lease);
-      return await verifyCommit(session, table, before, written);
+      return await verifyCommit(session, table, before, written, deps.objects);
     } catch (error) {
       if (isFailure(error) && error.name !== "Transient") throw error;
       await deps.lake.discard();
-      if (isFailure(error) || !isConflict(error)) throw classified(table, error);
+      if (isFailure(error) || !isConflict(error)) throw lakeFailure(`commit rows to ${tableName(table)}`, error);
       if (attempt >= CONFLICT_ATTEMPTS) {
         throw new Failure("Transient", `${tableName(table)} changed under each of ${attempt} attempts.`, {
           code: "commit_conflict",
@@ -121,14 +121,14 @@ const isConflict = (error: unknown): boolean =>
   error instanceof Error && /Conflict_409|CommitFailedException|AlreadyExistsException/.test(error.message);
 
 /** A lost connection is worth another attempt; any other error of the engine is a bug and keeps its name. */
-function classified(table: TablePlan, error: unknown): unknown {
+export function lakeFailure(what: string, error: unknown): unknown {
   if (isFailure(error) || !(error instanceof Error)) return error;
   const network =
     /^(IO|HTTP|Connection) Error|Could not (connect|establish)|ServiceUnavailable_503|InternalServerError_500/;
   if (!network.test(error.message)) return error;
-  return new Failure("Transient", `The lake did not take the commit to ${tableName(table)}.`, {
+  return new Failure("Transient", `Cannot ${what}: the lake does not answer.`, {
     code: "lake_unreachable",
-    what: `commit rows to ${tableName(table)}`,
+    what,
     cause: error,
   });
 }

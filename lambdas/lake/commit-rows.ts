@@ -2,16 +2,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import * as z from "zod";
-import { openLake, type LakeSession } from "../../core/io/lake.ts";
 import type { Io } from "../../core/io/ports.ts";
 import type { Settings } from "../../core/io/settings.ts";
 import { CommitPlan, type TableCommit } from "../../core/model/commit-plan.ts";
 import { Failure } from "../../core/model/failures.ts";
 import { task } from "../../core/task.ts";
 import { commitPlan, type LakeAccess } from "./commit-plan.ts";
+import { lakeAccess } from "./lake-access.ts";
 
 /** Of the task's memory: DuckDB's limit is not a ceiling (1 GB reached 1.36 GB resident), and Node wants its part. */
 const DUCKDB_SHARE = 1 / 4;
+
+/** One session per process: opening costs as much as ten commits. */
+let lake: LakeAccess | undefined;
 
 const Input = z.object({ planKey: z.string().min(1) });
 
@@ -20,9 +23,12 @@ export const handler = task({
   input: Input,
   async run({ planKey }, { io, settings, run }): Promise<{ tables: TableCommit[] }> {
     const plan = await readPlan(io, settings, planKey);
+    const memoryMb = Math.floor(settings.memoryMb * DUCKDB_SHARE);
+    const tempDir = join(tmpdir(), `millrace-lake-${process.pid}`);
+    lake ??= lakeAccess(io.lake, { memoryMb, threads: 1, tempDir, extensionsDir: settings.duckdbExtensions });
     const holder = `${run.id}/${run.state}/${run.attempt}`;
     return {
-      tables: await commitPlan(plan, { lake: lakeOf(io, settings), ledger: io.ledger, objects: io.objects, holder }),
+      tables: await commitPlan(plan, { lake, ledger: io.ledger, objects: io.objects, holder }),
     };
   },
 });
@@ -45,26 +51,4 @@ async function readPlan(io: Io, settings: Settings, key: string): Promise<Commit
   const plan = CommitPlan.safeParse(value);
   if (!plan.success) throw broken(plan.error);
   return plan.data;
-}
-
-let open: Promise<LakeSession> | undefined;
-
-/** One session per process: opening costs as much as ten commits. A session that failed is not used again. */
-function lakeOf(io: Io, settings: Settings): LakeAccess {
-  return {
-    session() {
-      open ??= openLake(io.lake, {
-        memoryMb: Math.floor(settings.memoryMb * DUCKDB_SHARE),
-        threads: 1,
-        tempDir: join(tmpdir(), `millrace-lake-${process.pid}`),
-        extensionsDir: settings.duckdbExtensions,
-      });
-      return open;
-    },
-    async discard() {
-      const failed = open;
-      open = undefined;
-      await failed?.then((session) => session.close()).catch(() => undefined);
-    },
-  };
 }

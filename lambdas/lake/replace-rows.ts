@@ -29,7 +29,7 @@ export async function replaceRows(
   try {
     // One that matches nothing adds neither a delete file nor a snapshot, so it needs no look before (each look
     // plans a scan and reads every manifest: 0.3 ms per commit that the table ever had).
-    const deleted = await session.run(`DELETE FROM ${tablePath(table)} WHERE ${replaced(table)}`);
+    const deleted = await session.run(`DELETE FROM ${tablePath(table)} WHERE ${replaced(table, uris)}`);
     const inserted = plannedRows(table) === 0 ? 0 : await session.run(insertion(table, uris));
     if (inserted !== plannedRows(table)) throw wrongCount(table, inserted);
     await lease.check();
@@ -41,8 +41,13 @@ export async function replaceRows(
   }
 }
 
-export async function countReplaced(session: LakeSession, table: TablePlan): Promise<number> {
-  const rows = await session.rows(`SELECT count(*) AS n FROM ${tablePath(table)} WHERE ${replaced(table)}`);
+export async function countReplaced(
+  session: LakeSession,
+  table: TablePlan,
+  objects: Pick<Objects, "sqlUri">,
+): Promise<number> {
+  const uris = await Promise.all(table.files.map((file) => objects.sqlUri(file)));
+  const rows = await session.rows(`SELECT count(*) AS n FROM ${tablePath(table)} WHERE ${replaced(table, uris)}`);
   return Count.parse(rows)[0]?.n ?? 0;
 }
 
@@ -54,12 +59,21 @@ function insertion(table: TablePlan, uris: readonly string[]): string {
     .map((column) => `CAST(${quoteName(column.name)} AS ${SQL_TYPES[column.type]})`)
     .join(", ");
   const order = table.sortBy.length === 0 ? "" : ` ORDER BY ${table.sortBy.map(quoteName).join(", ")}`;
-  // A key may hold `name=value` folders; they are no columns.
-  const source = `read_parquet([${uris.map(quoteText).join(", ")}], hive_partitioning = false)`;
-  return `INSERT INTO ${tablePath(table)} (${names}) SELECT ${values} FROM ${source}${order}`;
+  return `INSERT INTO ${tablePath(table)} (${names}) SELECT ${values} FROM ${staged(uris)}${order}`;
 }
 
-function replaced(table: TablePlan): string {
+/** A key may hold `name=value` folders; they are no columns. */
+const staged = (uris: readonly string[]): string =>
+  `read_parquet([${uris.map(quoteText).join(", ")}], hive_partitioning = false)`;
+
+function replaced(table: TablePlan, uris: readonly string[]): string {
+  const { merge } = table;
+  if (merge !== undefined) {
+    if (uris.length === 0) return "false";
+    const key = merge.key.map(quoteName).join(", ");
+    const within = `${quoteName(merge.within.column)} IN (${merge.within.values.map(quoteText).join(", ")})`;
+    return `${within} AND (${key}) IN (SELECT (${key}) FROM ${staged(uris)})`;
+  }
   return table.replace
     .map(({ column, value }) => {
       const type = table.columns.find((known) => known.name === column)?.type;

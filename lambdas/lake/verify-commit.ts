@@ -1,5 +1,5 @@
 import type { LakeSession } from "../../core/io/lake.ts";
-import type { LakeSnapshot } from "../../core/io/ports.ts";
+import type { LakeSnapshot, Objects } from "../../core/io/ports.ts";
 import type { TableCommit, TablePlan } from "../../core/model/commit-plan.ts";
 import { Failure } from "../../core/model/failures.ts";
 import { countReplaced, plannedRows, type Written } from "./replace-rows.ts";
@@ -17,13 +17,15 @@ export async function verifyCommit(
   table: TablePlan,
   before: LakeSnapshot | undefined,
   written: Written,
+  objects: Pick<Objects, "sqlUri">,
 ): Promise<TableCommit> {
   const name = `${table.namespace}.${table.table}`;
   const after = await session.target.currentSnapshot(table.namespace, table.table);
   const moved = after?.snapshotId !== before?.snapshotId;
   const grown = before === undefined || after?.history.includes(before.snapshotId) === true;
   const stated = after?.summary["added-records"];
-  const rows = written.inserted === 0 ? 0 : stated === undefined ? await countReplaced(session, table) : Number(stated);
+  const rows =
+    written.inserted === 0 ? 0 : stated === undefined ? await countReplaced(session, table, objects) : Number(stated);
   const expected = plannedRows(table);
   if (moved !== written.deleted + written.inserted > 0 || !grown || rows !== expected) {
     throw new Failure("Transient", `The commit to ${name} was acknowledged but cannot be read back.`, {
