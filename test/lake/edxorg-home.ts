@@ -1,0 +1,57 @@
+import { unpackLanded } from "../../lambdas/edxorg/unpack-archive.ts";
+import { loadTable } from "../../lambdas/edxorg/load-table.ts";
+import { lakeTable, tableAsset } from "../../lambdas/edxorg/tables/places.ts";
+import type { TaskContext } from "../../core/task.ts";
+import { embeddedObjects } from "../../core/io/embedded/objects.ts";
+import { makeTarGz } from "../standins/make-tar.ts";
+import { EXTENSIONS, startLake } from "./temporary-lake.ts";
+
+const buckets = { landing: "m-landing", lake: "m-lake", quarantine: "m-quarantine", artifacts: "m-artifacts" };
+
+/** `auth_user` of one course: lines without their header. */
+export const member = (course: string, table: string, lines: readonly string[]) => ({
+  name: `mitx/${course}-${table}-prod.sql`,
+  text: lines.map((line) => `${line}\n`).join(""),
+});
+
+/** Landing, ledger and lake on one machine, and the tasks that unpack archives and load their tables. */
+export async function startEdxorg(folder: string) {
+  const lake = await startLake(folder);
+  const objects = embeddedObjects(folder);
+  const io = { ledger: lake.ledger, objects, lake: lake.target };
+  const settings = { buckets, memoryMb: 1_024, duckdbExtensions: EXTENSIONS };
+  const warnings: unknown[] = [];
+  const context = (id: string, over: Partial<typeof io> = {}) =>
+    ({
+      ...{ io: { ...io, ...over }, settings, run: { id, state: "LoadTable", attempt: 0 } },
+      log: { warn: (_: string, more: unknown) => warnings.push(more) },
+    }) as unknown as TaskContext;
+  return {
+    ...{ lake, objects, ledger: lake.ledger, buckets, warnings, context },
+    async land(date: string, members: readonly { readonly name: string; readonly text: string }[]) {
+      const archive = `mitx-${date}.tar.gz`;
+      const key = `sources/edxorg-archives/${archive}`;
+      await objects.put(buckets.landing, key, await makeTarGz([...members]));
+      await unpackLanded({ bucket: buckets.landing, key }, context("unpack"));
+      return archive;
+    },
+    load: (table: string, archive: string, sliceBytes?: number, over: Partial<typeof io> = {}) =>
+      loadTable(
+        { item: { asset: tableAsset(table), partition: archive } },
+        context(`load-${archive}`, over),
+        sliceBytes,
+      ),
+    async rows(table: string, columns = "*", rest = "ORDER BY ALL") {
+      const session = await lake.open();
+      try {
+        return await session.rows(`SELECT ${columns} FROM lake.raw.${lakeTable(table)} ${rest}`);
+      } finally {
+        session.close();
+      }
+    },
+    async stop(): Promise<void> {
+      objects.close();
+      await lake.stop();
+    },
+  };
+}
