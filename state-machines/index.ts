@@ -5,6 +5,7 @@ import { resolveStarts } from "../core/model/starts.ts";
 import { refuseSharedSchedules } from "../core/model/schedules/problems.ts";
 import { coordinator } from "./coordinator/pipeline.ts";
 import { edxorg } from "./edxorg/pipeline.ts";
+import { edxorgTables } from "./edxorg_tables/pipeline.ts";
 import { legacyOpenedx } from "./legacy_openedx/pipeline.ts";
 import { lakehouse } from "./lakehouse/pipeline.ts";
 import { openedx } from "./openedx/pipeline.ts";
@@ -19,6 +20,7 @@ export const domains: readonly { readonly pipeline: Pipeline; readonly definitio
     { pipeline: openedxCourses, definition: "state-machines/openedx_courses/openedx_courses.asl.json" },
     { pipeline: openedxDiscovery, definition: "state-machines/openedx_discovery/openedx_discovery.asl.json" },
     { pipeline: edxorg, definition: "state-machines/edxorg/edxorg.asl.json" },
+    { pipeline: edxorgTables, definition: "state-machines/edxorg_tables/edxorg_tables.asl.json" },
     { pipeline: legacyOpenedx, definition: "state-machines/legacy_openedx/legacy_openedx.asl.json" },
     { pipeline: lakehouse, definition: "state-machines/lakehouse/lakehouse.asl.json" },
     { pipeline: coordinator, definition: "state-machines/coordinator/coordinator.asl.json" },

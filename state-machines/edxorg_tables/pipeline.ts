@@ -1,0 +1,66 @@
+import { definePipeline } from "../../core/model/pipeline.ts";
+import { EDXORG_TABLES } from "../../lambdas/edxorg/archive/tables.ts";
+import { EDXORG_TABLES_CODE } from "../../lambdas/edxorg/sources/code-versions.ts";
+import { lakeTable, tableAsset } from "../../lambdas/edxorg/tables/places.ts";
+import { Announce, RecordFailure } from "../shared-tasks.ts";
+
+const LANE = "edxorg-tables";
+
+/** Apart from `edxorg`, which unpacks: an archive is one run there, and 44 here. */
+export const edxorgTables = definePipeline({
+  domain: "edxorg_tables",
+  description: "The tables of edx.org in the lake: what each weekly archive has brought, merged.",
+  // A first archive brings all courses of `courseware_studentmodule`.
+  longestMinutes: 720,
+  jobs: {
+    tables: {
+      description: "Merges what one archive has brought of one table: rows are added, seen again, or absent.",
+      exampleInput: { job: "tables", item: { asset: tableAsset("auth_user"), partition: "mitx-2026-01-04.tar.gz" } },
+    },
+  },
+  tasks: {
+    LoadTable: {
+      description: "Loads the new objects of one table in slices, a commit for each; goes on where it was killed.",
+      handler: "edxorg/load-table",
+      compute: {
+        kind: "fargate",
+        cpuUnits: 2048,
+        memoryMb: 8192,
+        // The largest object as it came, a slice of it twice, and what DuckDB spills.
+        diskGb: 200,
+        timeoutSeconds: 86_400,
+        heartbeatSeconds: 300,
+        container: "worker",
+      },
+      duckdb: true,
+      reads: [
+        { bucket: "landing", prefix: "edxorg/raw_data/db_table/" },
+        { bucket: "artifacts", prefix: "edxorg/archives/" },
+        { bucket: "artifacts", prefix: "edxorg/tables/" },
+        { bucket: "artifacts", prefix: "commits/" },
+        { bucket: "lake", prefix: "staging/" },
+      ],
+      writes: [
+        { bucket: "lake", prefix: "staging/" },
+        { bucket: "artifacts", prefix: "edxorg/tables/" },
+        { bucket: "artifacts", prefix: "commits/" },
+      ],
+      ledger: "write",
+      lake: { reads: ["raw"], writes: ["raw"] },
+    },
+    Announce,
+    RecordFailure,
+  },
+  triggers: [],
+  assets: EDXORG_TABLES.map((table) => ({
+    id: tableAsset(table),
+    description: `Rows of \`${table}\` of all courses, merged by row hash and course.`,
+    partition: "archive's file name",
+    tables: [`raw.${lakeTable(table)}`],
+    codeVersion: EDXORG_TABLES_CODE,
+    job: "tables",
+    lane: LANE,
+    upstreams: ["edxorg/raw_data/archive"],
+  })),
+  lanes: [{ id: LANE, description: "Tables that are loaded at once.", slots: 4 }],
+});
