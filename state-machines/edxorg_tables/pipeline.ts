@@ -11,7 +11,7 @@ export const edxorgTables = definePipeline({
   domain: "edxorg_tables",
   description: "The tables of edx.org in the lake: what each weekly archive has brought, merged.",
   // A first archive brings all courses of `courseware_studentmodule`.
-  longestMinutes: 720,
+  longestMinutes: 660,
   jobs: {
     tables: {
       description: "Merges what one archive has brought of one table: rows are added, seen again, or absent.",
@@ -28,7 +28,7 @@ export const edxorgTables = definePipeline({
         memoryMb: 8192,
         // The largest object as it came, a slice of it twice, and what DuckDB spills.
         diskGb: 200,
-        timeoutSeconds: 86_400,
+        timeoutSeconds: 43_200,
         heartbeatSeconds: 300,
         container: "worker",
       },

@@ -6,6 +6,7 @@ import { COMMON, KEY } from "./columns.ts";
 
 const LF = 10;
 const HEADER_MAX_BYTES = 1_048_576;
+const reserved = new Set(COMMON.map(({ name }) => name));
 
 /** The file of one object breaks its contract: it fails, and the others go on. */
 export const unreadable = (code: string, message: string): Failure =>
@@ -32,8 +33,7 @@ export async function readHeader(path: string, dialect: 1 | 2): Promise<ObjectHe
     const line = bytes.subarray(0, end);
     const cells = line.toString("utf8").split("\t");
     const columns = cells.map((cell, index) => columnName(dialect === 2 ? unquoted(cell) : cell, index + 1));
-    const reserved = COMMON.map(({ name }) => name);
-    const twice = columns.find((name, index) => columns.indexOf(name) !== index || reserved.includes(name));
+    const twice = columns.find((name, index) => columns.indexOf(name) !== index || reserved.has(name));
     if (twice !== undefined) throw unreadable("column_collision", `Two columns would have the name ${twice}.`);
     const lacking = KEY.find((name) => !columns.includes(name));
     if (lacking !== undefined) throw unreadable("no_key", `There is no column ${lacking}.`);

@@ -11,7 +11,7 @@ import {
   putObject,
   putOpen,
   writeAll,
-  type LoadRecord,
+  LoadRecord,
   type OpenBatch,
   type StagedSlice,
 } from "./records.ts";
@@ -54,12 +54,14 @@ export async function loadOpenBatch(home: LoadHome): Promise<LoadRecord | undefi
       snapshots: snapshot === undefined ? open.snapshots : [...open.snapshots, snapshot],
     });
   }
-  const { cursor, staged, ...done } = open;
-  const endedAt = new Date();
-  const seconds = (endedAt.getTime() - new Date(open.startedAt).getTime()) / 1_000;
-  const load: LoadRecord = { ...done, endedAt: endedAt.toISOString(), seconds };
+  const load = LoadRecord.parse({ ...open, ...lasted(open) });
   await home.io.ledger.write(closeBatch(home.table, load, rev));
   return load;
+}
+
+function lasted({ startedAt }: OpenBatch): Pick<LoadRecord, "endedAt" | "seconds"> {
+  const endedAt = new Date();
+  return { endedAt: endedAt.toISOString(), seconds: (endedAt.getTime() - new Date(startedAt).getTime()) / 1_000 };
 }
 
 async function stage(home: LoadHome, open: OpenBatch, list: readonly BatchObject[]): Promise<StagedSlice> {

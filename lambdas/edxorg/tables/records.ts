@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { allItems, everyItem } from "../../../core/io/every-item.ts";
+import { everyItem } from "../../../core/io/every-item.ts";
 import type { Ledger, LedgerCondition, LedgerWrite } from "../../../core/io/ports.ts";
 
 /** What the ledger holds of the loads of one table; docs/runbooks/edxorg-tables.md shows how to read it. */
@@ -119,10 +119,6 @@ export async function headsOf(ledger: Ledger, table: string): Promise<Map<string
   for await (const { sk, data } of everyItem(ledger, pkOf.head(table))) heads.set(sk, HeadRecord.parse(data));
   return heads;
 }
-
-/** Oldest first. */
-export const loadsOf = async (ledger: Ledger, table: string): Promise<LoadRecord[]> =>
-  (await allItems(ledger, pkOf.load(table))).map(({ data }) => LoadRecord.parse(data));
 
 export async function findOpen(
   ledger: Ledger,

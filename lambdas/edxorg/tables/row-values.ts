@@ -1,5 +1,5 @@
 import { quoteText } from "../../../core/io/sql-text.ts";
-import { KEY } from "./columns.ts";
+import type { KEY } from "./columns.ts";
 
 /** Original columns end where these begin. */
 const APPENDED = "extracted_course_key";
