@@ -205,6 +205,33 @@ it("every grant", () => {
     edxorg.Announce | encrypt items | key | via dynamodb, if encryption is own
     edxorg.RecordFailure | write items | ledger
     edxorg.RecordFailure | encrypt items | key | via dynamodb, if encryption is own
+    edxorg_tables.LoadTable | read objects | landing/edxorg/raw_data/db_table/*
+    edxorg_tables.LoadTable | read objects | artifacts/edxorg/archives/*
+    edxorg_tables.LoadTable | read objects | artifacts/edxorg/tables/*
+    edxorg_tables.LoadTable | read objects | artifacts/commits/*
+    edxorg_tables.LoadTable | read objects | lake/staging/*
+    edxorg_tables.LoadTable | write objects | lake/staging/*
+    edxorg_tables.LoadTable | write objects | artifacts/edxorg/tables/*
+    edxorg_tables.LoadTable | write objects | artifacts/commits/*
+    edxorg_tables.LoadTable | list objects | landing | s3:prefix = edxorg/raw_data/db_table/*
+    edxorg_tables.LoadTable | list objects | artifacts | s3:prefix = edxorg/archives/* | edxorg/tables/* | commits/*
+    edxorg_tables.LoadTable | list objects | lake | s3:prefix = staging/*
+    edxorg_tables.LoadTable | write items | ledger
+    edxorg_tables.LoadTable | see tables | table-bucket | if lake is s3tables
+    edxorg_tables.LoadTable | read tables | tables | s3tables:namespace = raw, if lake is s3tables
+    edxorg_tables.LoadTable | create tables | table-bucket | s3tables:namespace = raw, if lake is s3tables
+    edxorg_tables.LoadTable | write tables | tables | s3tables:namespace = raw, if lake is s3tables
+    edxorg_tables.LoadTable | read databases | databases raw | if lake is glue
+    edxorg_tables.LoadTable | write databases | databases raw | if lake is glue
+    edxorg_tables.LoadTable | write objects | lake/warehouse/raw/* | if lake is glue
+    edxorg_tables.LoadTable | encrypt | key | via s3 | s3tables, if encryption is own
+    edxorg_tables.LoadTable | encrypt items | key | via dynamodb, if encryption is own
+    edxorg_tables.LoadTable | answer its machine | edxorg_tables
+    edxorg_tables.Announce | write items | ledger
+    edxorg_tables.Announce | publish events | bus | events:source = millrace, events:detail-type = AssetMaterialized
+    edxorg_tables.Announce | encrypt items | key | via dynamodb, if encryption is own
+    edxorg_tables.RecordFailure | write items | ledger
+    edxorg_tables.RecordFailure | encrypt items | key | via dynamodb, if encryption is own
     legacy_openedx.PlanDrop | write objects | artifacts/drops/*
     legacy_openedx.PlanDrop | list objects | artifacts | s3:prefix = drops/*
     legacy_openedx.PlanDrop | write items | ledger
@@ -290,6 +317,8 @@ it("every grant", () => {
     coordinator.Landed | follow runs | openedx_discovery
     coordinator.Landed | start runs | edxorg
     coordinator.Landed | follow runs | edxorg
+    coordinator.Landed | start runs | edxorg_tables
+    coordinator.Landed | follow runs | edxorg_tables
     coordinator.Landed | start runs | legacy_openedx
     coordinator.Landed | follow runs | legacy_openedx
     coordinator.Landed | start runs | lakehouse
@@ -309,6 +338,8 @@ it("every grant", () => {
     coordinator.RunEnded | follow runs | openedx_discovery
     coordinator.RunEnded | start runs | edxorg
     coordinator.RunEnded | follow runs | edxorg
+    coordinator.RunEnded | start runs | edxorg_tables
+    coordinator.RunEnded | follow runs | edxorg_tables
     coordinator.RunEnded | start runs | legacy_openedx
     coordinator.RunEnded | follow runs | legacy_openedx
     coordinator.RunEnded | start runs | lakehouse
@@ -321,6 +352,7 @@ it("every grant", () => {
     coordinator.WorkerStopped | see containers | containers
     coordinator.WorkerStopped | answer for containers | openedx
     coordinator.WorkerStopped | answer for containers | edxorg
+    coordinator.WorkerStopped | answer for containers | edxorg_tables
     coordinator.WorkerStopped | answer for containers | legacy_openedx
     coordinator.WorkerStopped | answer for containers | lakehouse
     coordinator.WorkerStopped | encrypt items | key | via dynamodb, if encryption is own
@@ -333,6 +365,8 @@ it("every grant", () => {
     coordinator.Tick | follow runs | openedx_discovery
     coordinator.Tick | start runs | edxorg
     coordinator.Tick | follow runs | edxorg
+    coordinator.Tick | start runs | edxorg_tables
+    coordinator.Tick | follow runs | edxorg_tables
     coordinator.Tick | start runs | legacy_openedx
     coordinator.Tick | follow runs | legacy_openedx
     coordinator.Tick | start runs | lakehouse
@@ -351,6 +385,8 @@ it("every grant", () => {
     coordinator.Sweep | follow runs | openedx_discovery
     coordinator.Sweep | start runs | edxorg
     coordinator.Sweep | follow runs | edxorg
+    coordinator.Sweep | start runs | edxorg_tables
+    coordinator.Sweep | follow runs | edxorg_tables
     coordinator.Sweep | start runs | legacy_openedx
     coordinator.Sweep | follow runs | legacy_openedx
     coordinator.Sweep | start runs | lakehouse
@@ -368,6 +404,8 @@ it("every grant", () => {
     coordinator.ApplyCode | follow runs | openedx_discovery
     coordinator.ApplyCode | start runs | edxorg
     coordinator.ApplyCode | follow runs | edxorg
+    coordinator.ApplyCode | start runs | edxorg_tables
+    coordinator.ApplyCode | follow runs | edxorg_tables
     coordinator.ApplyCode | start runs | legacy_openedx
     coordinator.ApplyCode | follow runs | legacy_openedx
     coordinator.ApplyCode | start runs | lakehouse
@@ -386,6 +424,8 @@ it("every grant", () => {
     coordinator.Reconcile | follow runs | openedx_discovery
     coordinator.Reconcile | start runs | edxorg
     coordinator.Reconcile | follow runs | edxorg
+    coordinator.Reconcile | start runs | edxorg_tables
+    coordinator.Reconcile | follow runs | edxorg_tables
     coordinator.Reconcile | start runs | legacy_openedx
     coordinator.Reconcile | follow runs | legacy_openedx
     coordinator.Reconcile | start runs | lakehouse
