@@ -3,7 +3,7 @@ import { pipeline } from "node:stream/promises";
 import { Readable } from "node:stream";
 import { createGzip, gzipSync } from "node:zlib";
 import { pack } from "tar-stream";
-import { EDXORG_TABLES } from "../lambdas/edxorg/archive/tables.ts";
+import { EDXORG_TABLES } from "../lambdas/edxorg/sources/tables.ts";
 import { randomFrom } from "./generate-logs.ts";
 
 /**

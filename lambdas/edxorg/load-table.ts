@@ -11,7 +11,7 @@ import { lakeAccess } from "../lake/lake-access.ts";
 import { EDXORG_TABLES_CODE } from "./sources/code-versions.ts";
 import { deliveredBy, openBatch, recordNew } from "./tables/batch.ts";
 import { loadOpenBatch } from "./tables/load-batch.ts";
-import { lakeTable, NAMESPACE, tableOf } from "./tables/places.ts";
+import { lakeTable, NAMESPACE, tableOf } from "./sources/raw-tables.ts";
 import type { LoadRecord } from "./tables/records.ts";
 
 const Input = z.looseObject({ item: z.object({ asset: z.string().min(1), partition: z.string().min(1) }) });

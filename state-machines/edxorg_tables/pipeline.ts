@@ -1,7 +1,7 @@
 import { definePipeline } from "../../core/model/pipeline.ts";
-import { EDXORG_TABLES } from "../../lambdas/edxorg/archive/tables.ts";
+import { EDXORG_TABLES } from "../../lambdas/edxorg/sources/tables.ts";
 import { EDXORG_TABLES_CODE } from "../../lambdas/edxorg/sources/code-versions.ts";
-import { lakeTable, tableAsset } from "../../lambdas/edxorg/tables/places.ts";
+import { lakeTable, tableAsset } from "../../lambdas/edxorg/sources/raw-tables.ts";
 import { Announce, RecordFailure } from "../shared-tasks.ts";
 
 const LANE = "edxorg-tables";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { embeddedObjects } from "../../core/io/embedded/objects.ts";
-import { EDXORG_TABLES } from "../../lambdas/edxorg/archive/tables.ts";
+import { EDXORG_TABLES } from "../../lambdas/edxorg/sources/tables.ts";
 import { makeTarGz } from "../standins/make-tar.ts";
 
 /** Weekly archives land against one engine with the real assembly. */

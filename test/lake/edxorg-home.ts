@@ -1,6 +1,6 @@
 import { unpackLanded } from "../../lambdas/edxorg/unpack-archive.ts";
 import { loadTable } from "../../lambdas/edxorg/load-table.ts";
-import { lakeTable, tableAsset } from "../../lambdas/edxorg/tables/places.ts";
+import { lakeTable, tableAsset } from "../../lambdas/edxorg/sources/raw-tables.ts";
 import type { TaskContext } from "../../core/task.ts";
 import { embeddedObjects } from "../../core/io/embedded/objects.ts";
 import { makeTarGz } from "../standins/make-tar.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { memberName } from "./member-name.ts";
-import { EDXORG_TABLES } from "./tables.ts";
+import { EDXORG_TABLES } from "../sources/tables.ts";
 
 const read = (name: string): string | undefined => {
   const found = memberName(name);

@@ -3,7 +3,7 @@ import type { Ledger } from "../../../core/io/ports.ts";
 import { memberRecord } from "./keys.ts";
 import type { DraftRow, ManifestRow } from "./manifest-row.ts";
 import type { MemberName } from "./member-name.ts";
-import { isEdxorgTable } from "./tables.ts";
+import { isEdxorgTable } from "../sources/tables.ts";
 import type { ArchiveVersion } from "./progress.ts";
 
 /**

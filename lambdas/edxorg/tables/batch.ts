@@ -8,7 +8,7 @@ import type { Settings } from "../../../core/io/settings.ts";
 import { Failure } from "../../../core/model/failures.ts";
 import { findArchive } from "../archive/archive-record.ts";
 import { readManifest } from "../archive/manifest.ts";
-import { LOADED_SOURCE } from "./places.ts";
+import { LOADED_SOURCE } from "../sources/raw-tables.ts";
 import { headsOf, noCounts, objectsOf, putObject, putOpen, writeAll, type OpenBatch } from "./records.ts";
 
 export const BatchObject = z.object({

@@ -14,7 +14,7 @@ import type { BatchObject } from "./batch.ts";
 import { COMMON, COURSE, KEY, strings } from "./columns.ts";
 import { readHeader } from "./header.ts";
 import { countsSql, dataColumns, KEYS, knownSql, mergeSql } from "./merge-sql.ts";
-import { lakeTable, NAMESPACE } from "./places.ts";
+import { lakeTable, NAMESPACE } from "../sources/raw-tables.ts";
 import { readObject } from "./read-object.ts";
 import { noCounts, type Cursor, type LoadCounts, type OpenBatch, type StagedSlice } from "./records.ts";
 import { writeSlice } from "./slice-file.ts";

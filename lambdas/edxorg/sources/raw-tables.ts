@@ -1,4 +1,4 @@
-import { EDXORG_TABLES } from "../archive/tables.ts";
+import { EDXORG_TABLES } from "./tables.ts";
 
 const ASSETS = "edxorg/raw_tables/";
 
