@@ -1,10 +1,23 @@
 import type { EnvironmentName } from "../core/model/pipeline.ts";
+import type { OriginDeclarations } from "../core/model/origins.ts";
 import type { EnvironmentProps } from "../lib/environment.ts";
 import { EMULATOR_LACKS } from "../lib/emulator.ts";
 
 /** The repository whose workflows deploy; forks and namesakes are nobody to AWS. */
 const REPOSITORY = "example-org/millrace";
 const RUNBOOKS = "https://git.example.org/millrace/blob/main/docs/runbooks";
+
+/** What edX and its partners keep for us: names to be replaced by those that they have given. */
+const edxOrigins = ({ since, account }: { readonly since: string; readonly account: string }): OriginDeclarations => ({
+  "edxorg-gcs-archives": { kind: "gcs", bucket: "example-edx-archives", secret: "gcs/edxorg", since },
+  "edxorg-gcs-tarballs": { kind: "gcs", bucket: "example-edx-course-tarballs", secret: "gcs/edxorg" },
+  "program-reports": {
+    kind: "s3",
+    bucket: "example-program-reports",
+    region: "us-east-1",
+    roleArn: `arn:aws:iam::${account}:role/millrace-reads-reports`,
+  },
+});
 
 /** The only place where environments differ. */
 const environments: Readonly<Record<EnvironmentName, Omit<EnvironmentProps, "name">>> = {
@@ -16,6 +29,7 @@ const environments: Readonly<Record<EnvironmentName, Omit<EnvironmentProps, "nam
     schedules: true,
     failedOnceMinutes: 1,
     machineSettings: { GatherSeconds: "2" },
+    origins: {},
     runbooks: RUNBOOKS,
     lake: "s3tables",
     dbt: "duckdb",
@@ -33,6 +47,7 @@ const environments: Readonly<Record<EnvironmentName, Omit<EnvironmentProps, "nam
     schedules: false,
     failedOnceMinutes: 0,
     machineSettings: { GatherSeconds: "2" },
+    origins: {},
     runbooks: RUNBOOKS,
     lake: "glue",
     dbt: "athena",
@@ -49,6 +64,7 @@ const environments: Readonly<Record<EnvironmentName, Omit<EnvironmentProps, "nam
     schedules: true,
     failedOnceMinutes: 10,
     machineSettings: { GatherSeconds: "60" },
+    origins: edxOrigins({ since: "2023-10-10", account: "000000000001" }),
     runbooks: RUNBOOKS,
     lake: "s3tables",
     dbt: "duckdb",
@@ -68,6 +84,7 @@ const environments: Readonly<Record<EnvironmentName, Omit<EnvironmentProps, "nam
     schedules: true,
     failedOnceMinutes: 10,
     machineSettings: { GatherSeconds: "300" },
+    origins: edxOrigins({ since: "2019-08-28", account: "000000000002" }),
     alarmEmail: "data-platform-alarms@example.org",
     runbooks: RUNBOOKS,
     lake: "s3tables",
@@ -88,6 +105,7 @@ const environments: Readonly<Record<EnvironmentName, Omit<EnvironmentProps, "nam
     schedules: false,
     failedOnceMinutes: 0,
     machineSettings: { GatherSeconds: "1" },
+    origins: {},
     runbooks: RUNBOOKS,
     lake: "s3tables",
     dbt: "duckdb",

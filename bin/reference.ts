@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { referencePages } from "../lib/reference/pages.ts";
 import { domains } from "../state-machines/index.ts";
+import { environmentOf } from "./environments.ts";
 import { cliPage } from "./cli/reference.ts";
 import { synthesised } from "./cost/assembly.ts";
 import { costPage } from "./cost/page.ts";
@@ -10,7 +11,10 @@ import { readWorkload } from "./cost/workload.ts";
 /** Writes the generated pages of docs; with `--check` it only says which are stale, and fails. */
 const folder = join(import.meta.dirname, "..", "docs");
 const pipelines = domains.map(({ pipeline }) => pipeline);
-const reference = Object.entries({ ...referencePages(pipelines), "cli.md": cliPage() });
+const reference = Object.entries({
+  ...referencePages(pipelines, environmentOf("production").origins),
+  "cli.md": cliPage(),
+});
 const templates = await synthesised(["dev", "ci", "qa", "production"]);
 const pages = [
   ...reference.map(([name, text]) => [`reference/${name}`, text] as const),

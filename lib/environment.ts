@@ -1,3 +1,4 @@
+import type { OriginDeclarations } from "../core/model/origins.ts";
 import type { BucketRole, EnvironmentName } from "../core/model/pipeline.ts";
 import type { ENVIRONMENT_SUBSTITUTIONS } from "./placeholders.ts";
 
@@ -23,6 +24,8 @@ export interface EnvironmentProps {
   readonly failedOnceMinutes: number;
   /** Values of placeholders in the machines' texts that are neither tasks nor platform. */
   readonly machineSettings: Readonly<Record<(typeof ENVIRONMENT_SUBSTITUTIONS)[number], string>>;
+  /** Stores of others that tasks read (docs/sources.md). One that is absent is Misconfigured for whoever reads it. */
+  readonly origins: OriginDeclarations;
   /** Receives alarms; absent = nobody is subscribed. */
   readonly alarmEmail?: string;
   /** Address that alarms and dashboards put before the name of a runbook, for example `https://git.example.org/millrace/blob/main/docs/runbooks`. */

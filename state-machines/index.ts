@@ -8,6 +8,7 @@ import { edxorg } from "./edxorg/pipeline.ts";
 import { edxorgTables } from "./edxorg_tables/pipeline.ts";
 import { legacyOpenedx } from "./legacy_openedx/pipeline.ts";
 import { lakehouse } from "./lakehouse/pipeline.ts";
+import { mirrorsPipeline } from "./mirrors/pipeline.ts";
 import { openedx } from "./openedx/pipeline.ts";
 import { openedxCourses } from "./openedx_courses/pipeline.ts";
 import { openedxDiscovery } from "./openedx_discovery/pipeline.ts";
@@ -19,6 +20,7 @@ export const domains: readonly { readonly pipeline: Pipeline; readonly definitio
     { pipeline: openedx, definition: "state-machines/openedx/openedx.asl.json" },
     { pipeline: openedxCourses, definition: "state-machines/openedx_courses/openedx_courses.asl.json" },
     { pipeline: openedxDiscovery, definition: "state-machines/openedx_discovery/openedx_discovery.asl.json" },
+    { pipeline: mirrorsPipeline, definition: "state-machines/mirrors/mirrors.asl.json" },
     { pipeline: edxorg, definition: "state-machines/edxorg/edxorg.asl.json" },
     { pipeline: edxorgTables, definition: "state-machines/edxorg_tables/edxorg_tables.asl.json" },
     { pipeline: legacyOpenedx, definition: "state-machines/legacy_openedx/legacy_openedx.asl.json" },

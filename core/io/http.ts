@@ -65,7 +65,7 @@ async function start(response: Response, maxBytes: number): Promise<Pick<HttpRep
   return { bytes: Buffer.concat(chunks).subarray(0, maxBytes), isCut: size > maxBytes };
 }
 
-function faultOf(error: unknown, timeoutMs: number): NetworkFault {
+export function faultOf(error: unknown, timeoutMs: number): NetworkFault {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   const code = cause instanceof Error && "code" in cause ? String(cause.code) : "no code";
   if (error instanceof Error && error.name === "TimeoutError")

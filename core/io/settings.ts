@@ -3,6 +3,7 @@ import { DeclaredAsset } from "../model/assets.ts";
 import { Failure } from "../model/failures.ts";
 import { Landing } from "../model/landings/landing.ts";
 import { ScheduleDeclaration } from "../model/schedules/declaration.ts";
+import { OriginDeclarations } from "../model/origins.ts";
 import { ENVIRONMENTS, type BucketRole, type EnvironmentName } from "../model/pipeline.ts";
 import { unpackSetting } from "../model/packed-setting.ts";
 
@@ -28,6 +29,8 @@ export interface Settings {
   readonly landings?: readonly Landing[];
   /** Only for tasks that declare what they watch. */
   readonly watched?: Watched;
+  /** Origins that the task reads, as the environment declares them; only for tasks that read any. */
+  readonly origins?: OriginDeclarations;
   /** Set by the embedded engine only: its state folder and its loopback address. */
   readonly embedded?: { readonly stateDir: string; readonly engineUrl: string; readonly catalogUrl: string };
 }
@@ -76,6 +79,7 @@ export const ENV = {
   runs: "MILLRACE_RUNS",
   landings: "MILLRACE_LANDINGS",
   watched: "MILLRACE_WATCHED",
+  origins: "MILLRACE_ORIGINS",
   embeddedState: "MILLRACE_EMBEDDED_STATE",
   embeddedUrl: "MILLRACE_EMBEDDED_URL",
   embeddedCatalog: "MILLRACE_EMBEDDED_CATALOG",
@@ -109,7 +113,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     });
   }
   const [stateDir, runs, landings] = [env[ENV.embeddedState], env[ENV.runs], env[ENV.landings]];
-  const watched = env[ENV.watched];
+  const [watched, origins] = [env[ENV.watched], env[ENV.origins]];
   return {
     environment,
     buckets: {
@@ -129,6 +133,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     ...(runs === undefined ? {} : { runs: RunSettings.parse(unpackSetting(runs)) }),
     ...(landings === undefined ? {} : { landings: z.array(Landing).parse(unpackSetting(landings)) }),
     ...(watched === undefined ? {} : { watched: Watched.parse(unpackSetting(watched)) }),
+    ...(origins === undefined ? {} : { origins: OriginDeclarations.parse(unpackSetting(origins)) }),
     ...(stateDir === undefined
       ? {}
       : { embedded: { stateDir, engineUrl: need(ENV.embeddedUrl), catalogUrl: need(ENV.embeddedCatalog) } }),

@@ -71,6 +71,11 @@ export interface TaskDeclaration {
   readonly privatePorts?: readonly number[];
   /** Secret roles, for example `learn/webhook`. */
   readonly secrets?: readonly string[];
+  /**
+   * Stores of others that it reads, by name; what is behind a name, each environment declares. Credentials and rights
+   * are derived from that.
+   */
+  readonly origins?: readonly string[];
   /** Event types that the task may publish. */
   readonly publishes?: readonly string[];
   /**

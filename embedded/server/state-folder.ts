@@ -20,6 +20,8 @@ const MARK = "millrace-state.json";
 const FORMAT = 1;
 const Mark = z.object({ millrace: z.literal("state"), version: z.number().int() });
 const ADDRESS = "engine.json";
+/** What an operator or a command may put in before the first start. */
+const BEFORE: ReadonlySet<string> = new Set(["logs", "secrets.json", "origins.json"]);
 
 /** Where the engine of a state folder listens; readable by its owner only, because of the token. */
 export const EngineAddress = z.object({
@@ -42,7 +44,7 @@ export function prepareStateFolder(stateDir: string): void {
   // It holds learner data and secrets.
   mkdirSync(stateDir, { recursive: true, mode: 0o700 });
   // An empty mark is ours: the engine was killed while it wrote it.
-  if (mark === undefined && readdirSync(stateDir).some((name) => name !== "logs" && name !== "secrets.json")) {
+  if (mark === undefined && readdirSync(stateDir).some((name) => !BEFORE.has(name))) {
     throw new Failure("Misconfigured", `The folder ${stateDir} is not empty and is not a Millrace state folder.`, {
       code: "foreign_state_folder",
       what: "open the state folder",

@@ -27,6 +27,8 @@ function arnOf(stack: Stack, names: Names, resource: Exclude<Resource, { kind: "
         resourceName: `${names.secretPrefix}/${resource.role}-??????`,
         arnFormat: ArnFormat.COLON_RESOURCE_NAME,
       });
+    case "foreign":
+      return resource.arn;
     case "table-bucket":
       return tableBucketArn(stack, names);
     case "tables":

@@ -20,6 +20,7 @@ export const ACTIONS = {
     "dynamodb:UpdateItem",
   ],
   "publish events": ["events:PutEvents"],
+  "assume role": ["sts:AssumeRole"],
   "read secret": ["secretsmanager:GetSecretValue"],
   "see tables": ["s3tables:GetNamespace", "s3tables:GetTableBucket", "s3tables:ListNamespaces", "s3tables:ListTables"],
   "read tables": ["s3tables:GetTable", "s3tables:GetTableData", "s3tables:GetTableMetadataLocation"],
@@ -67,6 +68,8 @@ export type Resource =
   | { readonly kind: "ledger" }
   | { readonly kind: "bus" }
   | { readonly kind: "secret"; readonly role: string }
+  /** Of an origin: a role or a bucket of somebody else's. */
+  | { readonly kind: "foreign"; readonly arn: string }
   | { readonly kind: "table-bucket" }
   | { readonly kind: "tables" }
   /** Databases of Glue's catalogue; `federated` ones are the namespaces of the table bucket as Athena sees them. */
@@ -80,7 +83,7 @@ export type Resource =
   | { readonly kind: "runs"; readonly domain: string };
 
 /** What decides whether a grant is in the template of an environment. */
-export type Choices = Pick<EnvironmentProps, "lake" | "dbt" | "encryption">;
+export type Choices = Pick<EnvironmentProps, "lake" | "dbt" | "encryption" | "origins">;
 
 export interface Grant {
   readonly can: keyof typeof ACTIONS;
@@ -90,5 +93,5 @@ export interface Grant {
   /** Services that alone may use the key on the task's behalf, for example `s3`. */
   readonly via?: readonly string[];
   /** Given only where the environment has chosen so; absent = everywhere. */
-  readonly only?: Partial<Choices>;
+  readonly only?: Partial<Omit<Choices, "origins">>;
 }

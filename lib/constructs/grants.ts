@@ -1,20 +1,22 @@
 import { EVENT_SOURCE } from "../../core/model/events.ts";
+import type { OriginDeclarations } from "../../core/model/origins.ts";
 import type { ObjectAccess, Pipeline, TaskDeclaration } from "../../core/model/pipeline.ts";
 import type { Choices, Grant, Resource } from "./grant.ts";
 import { keyGrants } from "./grants-key.ts";
+import { originGrants, withOriginSecrets } from "./grants-origin.ts";
 import { athenaGrants, lakeGrants } from "./grants-lake.ts";
 
 export { ACTIONS } from "./grant.ts";
 
 /** Every permission of a task in one environment, derived from its declaration and from nothing else. */
-export const grantsOf = (domain: string, task: TaskDeclaration, { lake, dbt, encryption }: Choices): Grant[] =>
-  everyGrant(domain, task).filter(
+export const grantsOf = (domain: string, task: TaskDeclaration, { lake, dbt, encryption, origins }: Choices): Grant[] =>
+  everyGrant(domain, withOriginSecrets(task, origins), origins).filter(
     ({ only = {} }) =>
       (only.lake ?? lake) === lake && (only.dbt ?? dbt) === dbt && (only.encryption ?? encryption) === encryption,
   );
 
 /** In any environment: what depends on its choices says so. */
-function everyGrant(domain: string, task: TaskDeclaration): Grant[] {
+function everyGrant(domain: string, task: TaskDeclaration, origins: OriginDeclarations): Grant[] {
   const { reads = [], writes = [], secrets = [], lake = {}, publishes, compute, warehouse = false } = task;
   return [
     ...reads.map((access) => objects("read objects", access)),
@@ -23,6 +25,7 @@ function everyGrant(domain: string, task: TaskDeclaration): Grant[] {
     ...ledger(task.ledger),
     ...(publishes === undefined ? [] : [publishing(publishes)]),
     ...secrets.map((role): Grant => ({ can: "read secret", resource: { kind: "secret", role } })),
+    ...originGrants(task.origins ?? [], origins),
     ...lakeGrants(lake.reads ?? [], lake.writes ?? []),
     ...(warehouse ? athenaGrants(lake.reads ?? [], lake.writes ?? []) : []),
     ...starting(task.starts),
@@ -95,21 +98,23 @@ export interface GrantRow {
 }
 
 /** One row a grant, in the order of the declarations: the table that people review. */
-export const grantTable = (pipelines: readonly Pipeline[]): readonly GrantRow[] =>
+export const grantTable = (pipelines: readonly Pipeline[], origins: OriginDeclarations): readonly GrantRow[] =>
   pipelines.flatMap(({ domain, tasks }) =>
     Object.entries(tasks).flatMap(([name, task]) =>
-      everyGrant(domain, task).map(({ can, resource, conditions = {}, via = [], only = {} }) => ({
-        task: `${domain}.${name}`,
-        can,
-        resource: resourceText(resource),
-        where: [
-          ...Object.values(conditions).flatMap((keys) =>
-            Object.entries(keys).map(([key, values]) => `${key} = ${values.join(" | ")}`),
-          ),
-          ...(via.length === 0 ? [] : [`via ${via.join(" | ")}`]),
-          ...Object.entries(only).map(([choice, value]) => `if ${choice} is ${value}`),
-        ].join(", "),
-      })),
+      everyGrant(domain, withOriginSecrets(task, origins), origins).map(
+        ({ can, resource, conditions = {}, via = [], only = {} }) => ({
+          task: `${domain}.${name}`,
+          can,
+          resource: resourceText(resource),
+          where: [
+            ...Object.values(conditions).flatMap((keys) =>
+              Object.entries(keys).map(([key, values]) => `${key} = ${values.join(" | ")}`),
+            ),
+            ...(via.length === 0 ? [] : [`via ${via.join(" | ")}`]),
+            ...Object.entries(only).map(([choice, value]) => `if ${choice} is ${value}`),
+          ].join(", "),
+        }),
+      ),
     ),
   );
 
@@ -121,6 +126,8 @@ function resourceText(resource: Resource): string {
       return resource.bucket;
     case "secret":
       return resource.role;
+    case "foreign":
+      return resource.arn;
     case "machine":
     case "runs":
       return resource.domain;

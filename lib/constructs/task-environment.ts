@@ -4,6 +4,7 @@ import { assetsIn } from "../../core/model/assets.ts";
 import { landingsIn, type Landing } from "../../core/model/landings/landing.ts";
 import { lanesIn, RUNS_AT_ONCE } from "../../core/model/lanes/declared-lanes.ts";
 import { pingsIn } from "../../core/model/pings.ts";
+import type { OriginDeclarations } from "../../core/model/origins.ts";
 import type { Pipeline, TaskDeclaration } from "../../core/model/pipeline.ts";
 import { dailyIn } from "../../core/model/partitioning.ts";
 import { schedulesIn } from "../../core/model/schedules/declared-schedules.ts";
@@ -45,7 +46,8 @@ export const taskEnvironment = (
     starts = [],
     reads = [],
     watches = [],
-  }: Pick<TaskDeclaration, "warehouse" | "starts" | "reads" | "watches">,
+    origins = [],
+  }: Pick<TaskDeclaration, "warehouse" | "starts" | "reads" | "watches" | "origins">,
   { landings, watched, ...runs }: DeclaredRuns,
 ): Record<string, string> => ({
   [ENV.environment]: environment.name,
@@ -67,12 +69,16 @@ export const taskEnvironment = (
   ...(watches.length > 0
     ? { [ENV.watched]: packSetting(Object.fromEntries(watches.map((what) => [what, watched[what]]))) }
     : {}),
+  ...(origins.length > 0 ? { [ENV.origins]: packSetting(originsOf(environment, origins)) } : {}),
   ...(warehouse ? dbtEnvironment(environment, names) : {}),
 });
 
 /** A slot of another domain's lane would be granted to a run that the task may not start. */
 const lanesOf = ({ lanes }: Pick<RunSettings, "lanes">, starts: readonly string[] | "every"): RunSettings["lanes"] =>
   starts === "every" ? lanes : lanes.filter(({ domain }) => starts.includes(domain));
+
+const originsOf = ({ origins }: Pick<EnvironmentProps, "origins">, ids: readonly string[]): OriginDeclarations =>
+  Object.fromEntries(Object.entries(origins).filter(([id]) => ids.includes(id)));
 
 /** What dbt/profiles.yml reads of the target `athena`. */
 function dbtEnvironment({ dbt, lake }: EnvironmentProps, names: Names): Record<string, string> {

@@ -12,6 +12,7 @@ import { grantsOf } from "./grants.ts";
 const WILDCARDS: Readonly<Partial<Record<Resource["kind"], string>>> = {
   containers: "A container has its ARN only once it runs.",
   runs: "Which runs a domain has is known only once they run.",
+  foreign: "A bucket of somebody else's, whose policy says what of it we may read.",
   objects: "Everything below the declared key prefix.",
   tables: "ARNs of tables hold a generated id; a condition names the namespaces.",
   databases: "Every table of the declared namespaces: which there are, the tasks decide.",

@@ -1,11 +1,12 @@
+import type { OriginDeclarations } from "../../core/model/origins.ts";
 import type { Pipeline } from "../../core/model/pipeline.ts";
 import { ACTIONS, grantTable } from "../constructs/grants.ts";
 import { EXECUTION_ROLE, WIDE, WITHOUT_SOURCE, withoutResource } from "../checks/policy/exceptions.ts";
 import { code, listed, page, table } from "./markdown.ts";
 
-/** Who may touch what: the same rows as in the templates of every environment. */
-export const grantsPage = (pipelines: readonly Pipeline[]): string => {
-  const rows = Map.groupBy(grantTable(pipelines), ({ task }) => task);
+/** Who may touch what: the same rows as in the templates of every environment, with the origins of one. */
+export const grantsPage = (pipelines: readonly Pipeline[], origins: OriginDeclarations): string => {
+  const rows = Map.groupBy(grantTable(pipelines, origins), ({ task }) => task);
   return page(
     "Grants",
     "Permissions are derived from the declarations and from nothing else. Every function may also write its own log group and traces.",

@@ -16,6 +16,7 @@ const environment: EnvironmentProps = {
   schedules: true,
   failedOnceMinutes: 10,
   machineSettings: { GatherSeconds: "60" },
+  origins: {},
   runbooks: "https://git.example.org",
   lake: "s3tables",
   dbt: "athena",

@@ -1,3 +1,4 @@
+import { withOriginSecrets } from "../constructs/grants-origin.ts";
 import { CfnOutput, Duration, Fn, Stack, Tags } from "aws-cdk-lib";
 import { AttributeType, Billing, CfnGlobalTable, TableEncryptionV2, TableV2 } from "aws-cdk-lib/aws-dynamodb";
 import { CfnCluster } from "aws-cdk-lib/aws-ecs";
@@ -107,7 +108,9 @@ export class PlatformStack extends Stack {
     key: IKey | undefined,
   ): void {
     const roles = new Set(
-      pipelines.flatMap(({ tasks }) => Object.values(tasks).flatMap(({ secrets = [] }) => secrets)),
+      pipelines.flatMap(({ tasks }) =>
+        Object.values(tasks).flatMap((task) => withOriginSecrets(task, environment.origins).secrets ?? []),
+      ),
     );
     for (const role of [...roles].sort()) {
       const secret = new CfnSecret(this, `Secret${pascal(role)}`, {

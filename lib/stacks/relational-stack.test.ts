@@ -13,6 +13,7 @@ const kept: EnvironmentProps = {
   schedules: true,
   failedOnceMinutes: 10,
   machineSettings: { GatherSeconds: "60" },
+  origins: {},
   runbooks: "https://git.example.org",
   lake: "s3tables",
   dbt: "athena",

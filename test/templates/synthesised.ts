@@ -20,7 +20,7 @@ const Template = z.looseObject({
 export type Template = z.infer<typeof Template>;
 
 /** What the environment has chosen, as its templates tell. */
-export const choicesOf = (templates: readonly Template[]): Choices => ({
+export const choicesOf = (templates: readonly Template[]): Omit<Choices, "origins"> => ({
   lake: resources(templates, "AWS::S3Tables::TableBucket").length > 0 ? "s3tables" : "glue",
   dbt: JSON.stringify(templates).includes("MILLRACE_ATHENA_WORKGROUP") ? "athena" : "duckdb",
   encryption: resources(templates, "AWS::KMS::Key").length > 0 ? "own" : "aws",

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { checkPipeline } from "../../lib/checks/pipeline.ts";
 import { grantTable } from "../../lib/constructs/grants.ts";
+import { environmentOf } from "../../bin/environments.ts";
 import { domains } from "../../state-machines/index.ts";
 import { root } from "./synthesised.ts";
 
@@ -18,7 +19,7 @@ it.each(domains.map((domain) => [domain.pipeline.domain, domain] as const))(
 );
 
 it("every grant", () => {
-  const rows = grantTable(pipelines).map(({ task, can, resource, where }) =>
+  const rows = grantTable(pipelines, environmentOf("production").origins).map(({ task, can, resource, where }) =>
     [task, can, resource, where].filter((cell) => cell !== "").join(" | "),
   );
   expect(`\n${rows.join("\n")}\n`).toMatchInlineSnapshot(`

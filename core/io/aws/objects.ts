@@ -1,4 +1,10 @@
-import { GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
+import {
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  S3Client,
+  type S3ClientConfig,
+} from "@aws-sdk/client-s3";
 import { Upload } from "@aws-sdk/lib-storage";
 import { Readable } from "node:stream";
 import { checkKey, checkMetadata, pageSize } from "../limits.ts";
@@ -14,9 +20,12 @@ import { awsUploads, DEFAULT_TYPE } from "./object-uploads.ts";
 const PART_BYTES = 8 * 1_024 * 1_024;
 const PARTS_AT_ONCE = 3;
 
-/** Objects in S3. Buckets are expected to be versioned and to send their events to EventBridge. */
-export function awsObjects(): Objects {
-  const s3 = new S3Client(PATIENT_CLIENT);
+/**
+ * Objects in S3. Buckets are expected to be versioned and to send their events to EventBridge. `options`: of a bucket
+ * that is somebody else's.
+ */
+export function awsObjects(options: Pick<S3ClientConfig, "credentials" | "region"> = {}): Objects {
+  const s3 = new S3Client({ ...PATIENT_CLIENT, ...options });
 
   const head = async (ref: ObjectRef): Promise<ObjectHead | undefined> => {
     checkKey(ref.bucket, ref.key);
