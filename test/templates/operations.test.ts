@@ -205,7 +205,11 @@ const partOf = (alarm: string): string | undefined =>
     .at(0);
 
 it("the reference counts what production's alarms look at, which is what they cost", () => {
-  const page = referencePages(domains.map(({ pipeline }) => pipeline), environmentOf("production").origins)["alarms.md"] ?? "";
+  const page =
+    referencePages(
+      domains.map(({ pipeline }) => pipeline),
+      environmentOf("production").origins,
+    )["alarms.md"] ?? "";
   for (const part of PARTS) {
     const metrics = of("production", "AWS::CloudWatch::Alarm")
       .filter(({ properties }) => partOf(String(properties["AlarmName"])) === part)

@@ -189,6 +189,19 @@ it("every grant", () => {
     openedx_discovery.SweepVersions | encrypt items | key | via dynamodb, if encryption is own
     openedx_discovery.RecordFailure | write items | ledger
     openedx_discovery.RecordFailure | encrypt items | key | via dynamodb, if encryption is own
+    mirrors.CopyNew | write objects | landing/sources/edxorg-archives/*
+    mirrors.CopyNew | write objects | landing/sources/edxorg-gcs-archives/*
+    mirrors.CopyNew | write objects | landing/sources/course-exports-edxorg/*
+    mirrors.CopyNew | write objects | landing/edxorg-program-credentials/*
+    mirrors.CopyNew | list objects | landing | s3:prefix = sources/edxorg-archives/* | sources/edxorg-gcs-archives/* | sources/course-exports-edxorg/* | edxorg-program-credentials/*
+    mirrors.CopyNew | write items | ledger
+    mirrors.CopyNew | read secret | gcs/edxorg
+    mirrors.CopyNew | assume role | arn:aws:iam::000000000002:role/millrace-reads-reports
+    mirrors.CopyNew | decrypt | key | via secretsmanager, if encryption is own
+    mirrors.CopyNew | encrypt | key | via s3, if encryption is own
+    mirrors.CopyNew | encrypt items | key | via dynamodb, if encryption is own
+    mirrors.RecordFailure | write items | ledger
+    mirrors.RecordFailure | encrypt items | key | via dynamodb, if encryption is own
     edxorg.UnpackArchive | read objects | landing/sources/edxorg-archives/*
     edxorg.UnpackArchive | read objects | artifacts/edxorg/archives/*
     edxorg.UnpackArchive | write objects | landing/edxorg/raw_data/*
@@ -316,6 +329,8 @@ it("every grant", () => {
     coordinator.Landed | follow runs | openedx_courses
     coordinator.Landed | start runs | openedx_discovery
     coordinator.Landed | follow runs | openedx_discovery
+    coordinator.Landed | start runs | mirrors
+    coordinator.Landed | follow runs | mirrors
     coordinator.Landed | start runs | edxorg
     coordinator.Landed | follow runs | edxorg
     coordinator.Landed | start runs | edxorg_tables
@@ -337,6 +352,8 @@ it("every grant", () => {
     coordinator.RunEnded | follow runs | openedx_courses
     coordinator.RunEnded | start runs | openedx_discovery
     coordinator.RunEnded | follow runs | openedx_discovery
+    coordinator.RunEnded | start runs | mirrors
+    coordinator.RunEnded | follow runs | mirrors
     coordinator.RunEnded | start runs | edxorg
     coordinator.RunEnded | follow runs | edxorg
     coordinator.RunEnded | start runs | edxorg_tables
@@ -364,6 +381,8 @@ it("every grant", () => {
     coordinator.Tick | follow runs | openedx_courses
     coordinator.Tick | start runs | openedx_discovery
     coordinator.Tick | follow runs | openedx_discovery
+    coordinator.Tick | start runs | mirrors
+    coordinator.Tick | follow runs | mirrors
     coordinator.Tick | start runs | edxorg
     coordinator.Tick | follow runs | edxorg
     coordinator.Tick | start runs | edxorg_tables
@@ -384,6 +403,8 @@ it("every grant", () => {
     coordinator.Sweep | follow runs | openedx_courses
     coordinator.Sweep | start runs | openedx_discovery
     coordinator.Sweep | follow runs | openedx_discovery
+    coordinator.Sweep | start runs | mirrors
+    coordinator.Sweep | follow runs | mirrors
     coordinator.Sweep | start runs | edxorg
     coordinator.Sweep | follow runs | edxorg
     coordinator.Sweep | start runs | edxorg_tables
@@ -403,6 +424,8 @@ it("every grant", () => {
     coordinator.ApplyCode | follow runs | openedx_courses
     coordinator.ApplyCode | start runs | openedx_discovery
     coordinator.ApplyCode | follow runs | openedx_discovery
+    coordinator.ApplyCode | start runs | mirrors
+    coordinator.ApplyCode | follow runs | mirrors
     coordinator.ApplyCode | start runs | edxorg
     coordinator.ApplyCode | follow runs | edxorg
     coordinator.ApplyCode | start runs | edxorg_tables
@@ -423,6 +446,8 @@ it("every grant", () => {
     coordinator.Reconcile | follow runs | openedx_courses
     coordinator.Reconcile | start runs | openedx_discovery
     coordinator.Reconcile | follow runs | openedx_discovery
+    coordinator.Reconcile | start runs | mirrors
+    coordinator.Reconcile | follow runs | mirrors
     coordinator.Reconcile | start runs | edxorg
     coordinator.Reconcile | follow runs | edxorg
     coordinator.Reconcile | start runs | edxorg_tables
@@ -488,6 +513,10 @@ it("every trigger", () => {
     openedx_discovery.sweep | schedule versions_of_mitxonline | cron(25 * * * ? *) UTC (qa production)
     openedx_discovery.discover | schedule courses_of_xpro | cron(10 * * * ? *) UTC (qa production)
     openedx_discovery.sweep | schedule versions_of_xpro | cron(30 * * * ? *) UTC (qa production)
+    mirrors.copy | schedule edxorg_archives | cron(10 * * * ? *) UTC (qa production)
+    mirrors.copy | schedule edxorg_tracking_logs | cron(25 * * * ? *) UTC (qa production)
+    mirrors.copy | schedule edxorg_course_tarballs | cron(40 3 * * ? *) UTC (qa production)
+    mirrors.copy | schedule program_reports | cron(20 4 * * ? *) UTC (qa production)
     edxorg.archive | landing edxorg_archive | sources/edxorg-archives/
     legacy_openedx.drop_mitx | schedule research_drop_mitx | cron(0 0 * * ? *) UTC (qa production)
     legacy_openedx.drop_mitxonline | schedule research_drop_mitxonline | cron(0 0 * * ? *) UTC (qa production)
@@ -503,7 +532,7 @@ it("every trigger", () => {
   `);
 });
 
-it("no trigger matches what a task writes", () => {
+it("no trigger matches what a task writes, but those of what a mirror brings", () => {
   const written = pipelines.flatMap(({ domain, tasks }) =>
     Object.entries(tasks).flatMap(([name, { writes = [] }]) =>
       writes.filter(({ bucket }) => bucket === "landing").map(({ prefix }) => ({ task: `${domain}.${name}`, prefix })),
@@ -518,5 +547,12 @@ it("no trigger matches what a task writes", () => {
         : [],
     ),
   );
-  expect(loops).toEqual([]);
+  // Nothing starts a mirror by what lands: no loop can come of these.
+  expect(pipelines.find(({ domain }) => domain === "mirrors")?.triggers.map(({ kind }) => kind)).not.toContain(
+    "landing",
+  );
+  expect(loops).toEqual([
+    "mirrors.CopyNew writes sources/edxorg-gcs-archives/, which starts tracking_log_edxorg",
+    "mirrors.CopyNew writes sources/edxorg-archives/, which starts edxorg_archive",
+  ]);
 });

@@ -38,7 +38,9 @@ describe.each(ENVIRONMENTS)("the templates of %s", (name) => {
 
   it("hold no account and no value of a secret", () => {
     // Roles of others are in accounts of others.
-    const foreign = Object.values(environmentOf(name).origins).flatMap((one) => ("roleArn" in one ? [one.roleArn] : []));
+    const foreign = Object.values(environmentOf(name).origins).flatMap((one) =>
+      "roleArn" in one ? [one.roleArn] : [],
+    );
     const own = foreign.reduce((text, arn) => text.replaceAll(arn, ""), JSON.stringify(of(name)));
     expect(own.match(/[:"]\d{12}[:"]/g)).toBeNull();
     const secrets = resources(of(name), "AWS::SecretsManager::Secret");
