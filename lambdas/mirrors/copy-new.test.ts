@@ -54,11 +54,10 @@ const copy = (mirror: string, more: Record<string, unknown> = {}, now?: () => nu
     run: { id: `run-${attempt}`, attempt: attempt++ },
     log: { warn: () => undefined },
   } as unknown as TaskContext;
-  return copyNew(
-    { mirror, waitSeconds: 5, budgetSeconds: 100, ...more } as Parameters<typeof copyNew>[0],
-    context,
-    now,
-  );
+  return copyNew({ mirror, waitSeconds: 5, budgetSeconds: 100, ...more }, context, {
+    parts: { small: 1_000, large: 4_000, most: 10 },
+    ...(now === undefined ? {} : { now }),
+  });
 };
 const landed = async (prefix = ""): Promise<string[]> =>
   (await objects.list(LANDING, prefix)).objects.map(({ key }) => key);
@@ -151,7 +150,7 @@ describe("what is copied", () => {
 });
 
 describe("a large object", () => {
-  const SIZE = 16 * 1_048_576 * 5 + 123;
+  const SIZE = 5_123;
   const KEY = "sources/edxorg-archives/mitx-2026-01-04.tar.gz";
   const BYTES = randomBytes(SIZE);
   const sha = (bytes: Buffer): string => createHash("sha256").update(bytes).digest("hex");

@@ -4,6 +4,7 @@ import { openOrigin } from "../../core/io/origins.ts";
 import { Failure, isFailure } from "../../core/model/failures.ts";
 import { task, type TaskContext } from "../../core/task.ts";
 import { copyMirror, type Mirrored } from "./copy/copy-mirror.ts";
+import type { PartSizes } from "./copy/copy-object.ts";
 import { mirrors } from "./sources/mirrors.ts";
 
 /** The function ends two minutes later, which is more than the ranges take that are still under way then. */
@@ -35,7 +36,7 @@ export type CopiedNew =
 export async function copyNew(
   { mirror: id, from, to, waitSeconds, budgetSeconds }: z.infer<typeof Input>,
   { io, settings, run, log }: Pick<TaskContext, "io" | "settings" | "run" | "log">,
-  now: () => number = Date.now,
+  { now = Date.now, parts }: { readonly now?: () => number; readonly parts?: PartSizes } = {},
 ): Promise<CopiedNew> {
   const until = now() + budgetSeconds * 1_000;
   const mirror = mirrors.find((known) => known.id === id);
@@ -50,7 +51,7 @@ export async function copyNew(
       (lease) =>
         copyMirror({
           ...{ ...opened, io, mirror, bucket: settings.buckets.landing, days: { from, to }, lease },
-          ...{ run: run.id, until, now },
+          ...{ run: run.id, until, now, ...(parts === undefined ? {} : { parts }) },
         }),
     );
     const { failed, unkeyable } = mirrored;

@@ -71,7 +71,7 @@ export function gcsOrigin(
       async () => {
         const reply = await authorised(what, (headers) =>
           request({
-            ...{ url: `${base}?${query}`, timeoutMs: LIST_TIMEOUT_MS, maxBytes: LIST_MAX_BYTES, headers },
+            ...{ url: `${base}?${query.toString()}`, timeoutMs: LIST_TIMEOUT_MS, maxBytes: LIST_MAX_BYTES, headers },
             ...(signal === undefined ? {} : { signal }),
           }),
         );
@@ -110,7 +110,7 @@ export function gcsOrigin(
     },
     read: ({ name, version }, range, signal) => {
       const what = `read ${uri(name)}`;
-      const url = `${base}/${encodeURIComponent(name)}?${new URLSearchParams({ alt: "media", generation: version })}`;
+      const url = `${base}/${encodeURIComponent(name)}?alt=media&generation=${encodeURIComponent(version)}`;
       const maxBytes = range.end - range.start + 1;
       return patiently(
         async () => {

@@ -62,7 +62,7 @@ export function webOrigin(
     read: ({ name, version }, range, signal) =>
       patiently(
         async () => {
-          const pinned: Record<string, string> = /^"/.test(version)
+          const pinned: Record<string, string> = version.startsWith('"')
             ? { "If-Match": version }
             : version.startsWith("W/")
               ? {}

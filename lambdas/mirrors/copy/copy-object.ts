@@ -63,10 +63,10 @@ async function inParts(copying: Copying, partBytes: number): Promise<CopyResult>
   const { sizeBytes } = object;
   const isSame = copying.underWay?.version === object.version && copying.underWay.partBytes === partBytes;
   const begun = isSame ? copying.underWay : undefined;
-  let state: UnderWay = begun ?? {
-    ...{ version: object.version, partBytes, parts: [], crc32c: 0 },
-    upload: await io.objects.beginUpload(to.bucket, to.key, { metadata: metadataOf(origin, object) }),
-  };
+  const upload =
+    begun?.upload ?? (await io.objects.beginUpload(to.bucket, to.key, { metadata: metadataOf(origin, object) }));
+  const parts: UploadedPart[] = [...(begun?.parts ?? [])];
+  let sum = begun?.crc32c ?? 0;
   // Of a copy in two sittings only the sum that goes on from four bytes is known.
   const md5 = begun === undefined ? createHash("md5") : undefined;
   const count = Math.ceil(sizeBytes / partBytes);
@@ -85,29 +85,27 @@ async function inParts(copying: Copying, partBytes: number): Promise<CopyResult>
     reading.catch(() => undefined);
     return reading;
   };
-  let ahead = state.parts.length < count ? readFrom(state.parts.length) : undefined;
+  let ahead = parts.length < count ? readFrom(parts.length) : undefined;
   try {
     while (ahead !== undefined) {
       const ranges = await ahead;
-      const first = state.parts.length;
+      const first = parts.length;
       const next = first + ranges.length;
       const stops = next < count && isOver();
       ahead = next < count && !stops ? readFrom(next) : undefined;
       lease.signal.throwIfAborted();
-      let sum = state.crc32c;
       for (const bytes of ranges) {
         sum = crc32c(bytes, sum);
         md5?.update(bytes);
       }
-      const uploaded: UploadedPart[] = await Promise.all(
-        ranges.map((bytes, index) => io.objects.putPart(state.upload, first + index + 1, bytes)),
+      parts.push(
+        ...(await Promise.all(ranges.map((bytes, index) => io.objects.putPart(upload, first + index + 1, bytes)))),
       );
-      state = { ...state, crc32c: sum, parts: [...state.parts, ...uploaded] };
-      await save(state);
+      await save({ version: object.version, upload, partBytes, parts: parts.slice(), crc32c: sum });
       if (stops) return undefined;
     }
-    const verified = verify(origin, object, state.crc32c, md5?.digest("hex"));
-    const head: ObjectHead = await io.objects.completeUpload(state.upload, state.parts);
+    const verified = verify(origin, object, sum, md5?.digest("hex"));
+    const head: ObjectHead = await io.objects.completeUpload(upload, parts);
     return { etag: head.etag, verified };
   } catch (error) {
     // It was left alone for two days: from the start.
