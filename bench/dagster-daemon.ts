@@ -15,7 +15,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import * as z from "zod";
-import { installDagster, VENV } from "./dagster.ts";
+import { installDagster } from "./dagster.ts";
 
 export interface Daemon {
   /** What Dagster keeps its runs in. */
@@ -43,7 +43,7 @@ type DaemonRun = z.infer<typeof DaemonRun>;
  * definitions, on Postgres where there is one on the path; alive as long as `work` is. All files are in a folder of its own.
  */
 export async function withDaemon<T>(definitions: string, work: (daemon: Daemon) => Promise<T>): Promise<T> {
-  installDagster();
+  const venv = installDagster();
   const folder = mkdtempSync(join(tmpdir(), "millrace-daemon-"));
   const children: ChildProcess[] = [];
   try {
@@ -57,14 +57,14 @@ export async function withDaemon<T>(definitions: string, work: (daemon: Daemon) 
     const env = { ...process.env, DAGSTER_HOME: home, DAGSTER_DISABLE_TELEMETRY: "1", PYTHONPATH: folder };
     const start = (): void => {
       children.push(
-        spawn(join(VENV, "bin", "dagster-daemon"), ["run", "-w", "workspace.yaml"], {
+        spawn(join(venv, "bin", "dagster-daemon"), ["run", "-w", "workspace.yaml"], {
           ...{ cwd: folder, env, stdio: "ignore", detached: true },
         }),
       );
     };
     start();
     const runs = (): readonly DaemonRun[] => {
-      const { status, stdout, stderr } = spawnSync(join(VENV, "bin", "python"), ["runs.py"], {
+      const { status, stdout, stderr } = spawnSync(join(venv, "bin", "python"), ["runs.py"], {
         ...{ cwd: folder, env, encoding: "utf8" },
       });
       if (status !== 0) throw new Error(`Dagster has failed:\n${stderr.slice(-2_000)}`);

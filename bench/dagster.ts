@@ -1,13 +1,13 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as z from "zod";
 import { median, round } from "./machine.ts";
+import { pythonWith } from "./python.ts";
 
 const VERSION = "1.11.16";
 const POSTGRES_VERSION = "0.27.16";
-export const VENV = join(import.meta.dirname, "..", ".tools", "dagster");
 const RUNS = 10;
 const LAUNCHES = 3;
 
@@ -17,7 +17,7 @@ const LAUNCHES = 3;
  * what its default run launcher does.
  */
 export async function measureDagster(steps: number) {
-  installDagster();
+  const venv = installDagster();
   const folder = mkdtempSync(join(tmpdir(), "millrace-dagster-"));
   try {
     writeFileSync(join(folder, "jobs.py"), jobs(steps));
@@ -29,7 +29,7 @@ export async function measureDagster(steps: number) {
     writeFileSync(join(home, "dagster.yaml"), "telemetry:\n  enabled: false\n");
     const env = { ...process.env, DAGSTER_HOME: home, DAGSTER_DISABLE_TELEMETRY: "1", PYTHONPATH: folder };
     const python = (args: readonly string[]): string => {
-      const { status, stdout, stderr } = spawnSync(join(VENV, "bin", "python"), args, {
+      const { status, stdout, stderr } = spawnSync(join(venv, "bin", "python"), args, {
         cwd: folder,
         env,
         encoding: "utf8",
@@ -61,27 +61,8 @@ export async function measureDagster(steps: number) {
 }
 
 /** With its storage on Postgres, whose releases are numbered differently. */
-export function installDagster(): void {
-  if (existsSync(join(VENV, "lib", "postgres-installed"))) return;
-  process.stderr.write(`Installing Dagster ${VERSION} into .tools/dagster …\n`);
-  for (const [program, args] of [
-    ["python3", ["-m", "venv", VENV]],
-    [
-      join(VENV, "bin", "pip"),
-      [
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        `dagster==${VERSION}`,
-        `dagster-postgres==${POSTGRES_VERSION}`,
-      ],
-    ],
-  ] as const) {
-    const { status, stderr } = spawnSync(program, args, { encoding: "utf8" });
-    if (status !== 0) throw new Error(`Dagster cannot be installed:\n${stderr.slice(-2_000)}`);
-  }
-  writeFileSync(join(VENV, "lib", "postgres-installed"), POSTGRES_VERSION);
-}
+export const installDagster = (): string =>
+  pythonWith("dagster", [`dagster==${VERSION}`, `dagster-postgres==${POSTGRES_VERSION}`]);
 
 const ops = (steps: number): string =>
   Array.from(

@@ -7,9 +7,13 @@ import { parseArgs } from "node:util";
 import * as z from "zod";
 import { generateArchive } from "./generate-edxorg.ts";
 import { describeMachine, round, type BenchResult } from "./machine.ts";
+import { pythonWith } from "./python.ts";
 
 const MEGABYTE = 1_048_576;
-const PYTHON = join(import.meta.dirname, "../.tools/python/bin/python");
+/** Stands in the arguments of a child for the empty folder that it is given. */
+const FOLDER = "FOLDER";
+/** https://pypi.org/project/polars/ (MIT). */
+const POLARS = "polars==2.1.0";
 
 /** The last line of a child. */
 const Measured = z.object({
@@ -17,14 +21,13 @@ const Measured = z.object({
   cpuSeconds: z.number(),
   peakRssMb: z.number(),
   members: z.number(),
-  with: z.string().optional(),
 });
 type Measured = z.infer<typeof Measured>;
 
 /**
  * Unpacking one weekly archive of edx.org: ours with all that the task does (verify, rewrite, safe row hash, ledger,
- * manifest), its objects plain files or those of the embedded home, beside a script of the replaced kind, one table at
- * a time, that hashes in Python and writes plain files. Each runs in a process of its own, `--rounds` times in turn; the best time of each counts.
+ * manifest), its objects plain files or those of the embedded home, beside a script of the replaced kind (polars), one
+ * table at a time, that hashes in Python and writes plain files, and beside the same with Python's own csv. Each runs in a process of its own, `--rounds` times in turn; the best time of each counts.
  */
 export async function run(args: readonly string[]): Promise<BenchResult> {
   const { values } = parseArgs({
@@ -36,6 +39,7 @@ export async function run(args: readonly string[]): Promise<BenchResult> {
       rounds: { type: "string", default: "1" },
     },
   });
+  const python = join(pythonWith("peers", [POLARS]), "bin", "python");
   const { path, bytes } = await archiveOf(Number(values.mb), Number(values.courses), Number(values.seed));
   const best: Record<string, Measured> = {};
   const keep = (name: string, measured: Measured): void => {
@@ -44,15 +48,16 @@ export async function run(args: readonly string[]): Promise<BenchResult> {
   };
   for (let turn = 0; turn < Number(values.rounds); turn += 1) {
     const child = join(import.meta.dirname, "edxorg-child.ts");
-    keep("millrace", await measure(process.execPath, [child, "files", path]));
-    keep("millrace_embedded", await measure(process.execPath, [child, "embedded", path]));
-    keep("peer", await measure(PYTHON, [join(import.meta.dirname, "peers/edxorg_peer.py"), path]));
+    keep("millrace", await measure(process.execPath, [child, "files", path, FOLDER]));
+    keep("millrace_embedded", await measure(process.execPath, [child, "embedded", path, FOLDER]));
+    const script = join(import.meta.dirname, "peers/edxorg_peer.py");
+    keep("peer", await measure(python, [script, path, FOLDER, "polars"]));
+    keep("peer_csv", await measure(python, [script, path, FOLDER, "csv"]));
   }
-  const { millrace, millrace_embedded: embedded, peer } = best;
-  if (millrace === undefined || embedded === undefined || peer === undefined)
+  const { millrace, millrace_embedded: embedded, peer, peer_csv: csv } = best;
+  if (millrace === undefined || embedded === undefined || peer === undefined || csv === undefined)
     throw new Error("Nothing was measured: give --rounds 1 or more.");
   if (millrace.members !== peer.members) throw new Error(`${millrace.members} members here, ${peer.members} there.`);
-  process.stdout.write(`The peer used Python's ${peer.with ?? "csv"}.\n`);
   const figures = (name: string, { seconds, cpuSeconds, peakRssMb }: Measured) => ({
     [`${name}_s`]: round(seconds),
     [`${name}_cpu_s`]: round(cpuSeconds),
@@ -67,10 +72,13 @@ export async function run(args: readonly string[]): Promise<BenchResult> {
       ...figures("millrace", millrace),
       ...figures("millrace_embedded", embedded),
       ...figures("peer", peer),
+      ...figures("peer_csv", csv),
     },
     ratios: {
       millrace_over_peer: round(peer.seconds / millrace.seconds, 2),
       millrace_embedded_over_peer: round(peer.seconds / embedded.seconds, 2),
+      millrace_over_peer_csv: round(csv.seconds / millrace.seconds, 2),
+      millrace_embedded_over_peer_csv: round(csv.seconds / embedded.seconds, 2),
       millrace_over_peer_by_cpu: round(peer.cpuSeconds / millrace.cpuSeconds, 2),
     },
   };
@@ -93,7 +101,8 @@ async function measure(command: string, args: readonly string[]): Promise<Measur
   const folder = mkdtempSync(join(tmpdir(), "millrace-bench-"));
   try {
     process.stderr.write(`${args.join(" ")} …\n`);
-    const child = spawn(command, [...args, folder], { stdio: ["ignore", "pipe", "inherit"] });
+    const placed = args.map((arg) => (arg === FOLDER ? folder : arg));
+    const child = spawn(command, placed, { stdio: ["ignore", "pipe", "inherit"] });
     const [output, code] = await Promise.all([
       text(child.stdout),
       new Promise<number | null>((done, fail) => child.once("error", fail).once("close", done)),

@@ -53,6 +53,15 @@ export class OutputSpool {
     return { sha256: this.#hash.digest("hex"), sizeBytes: this.#bytes };
   }
 
+  /** After `finish`, in memory of their own; undefined = they are in the file. */
+  bytes(): Buffer<ArrayBuffer> | undefined {
+    if (this.#file !== undefined) return undefined;
+    const bytes = Buffer.from(new ArrayBuffer(this.#bytes));
+    let at = 0;
+    for (const piece of this.#pieces) at += piece.copy(bytes, at);
+    return bytes;
+  }
+
   /** The bytes, once or more, after `finish`. */
   body(): Buffer | Readable {
     return this.#file === undefined ? Buffer.concat(this.#pieces) : createReadStream(this.#path);
@@ -70,6 +79,18 @@ export class OutputSpool {
     await rm(this.#path, { force: true });
   }
 }
+
+/** Of an object that waits for its put; whoever has put it removes it. */
+export type SpooledBytes = Pick<OutputSpool, "sizeBytes" | "body" | "remove">;
+
+/** In memory, or in the file of this path. */
+export const spooledBytes = (sizeBytes: number, bytes: Uint8Array<ArrayBuffer> | string): SpooledBytes => ({
+  sizeBytes,
+  body: () => (typeof bytes === "string" ? createReadStream(bytes) : Buffer.from(bytes.buffer)),
+  remove: async () => {
+    if (typeof bytes === "string") await rm(bytes, { force: true });
+  },
+});
 
 async function writeAll(file: FileHandle, pieces: readonly Buffer[]): Promise<void> {
   for (const piece of pieces) {

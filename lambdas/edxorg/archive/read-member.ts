@@ -6,23 +6,31 @@ import { ByteSource } from "../../archive/byte-source.ts";
 import { chunkBytes } from "../../../core/io/chunk.ts";
 import { memberPath } from "../../archive/member-path.ts";
 import { refuseType } from "../../archive/read-tar.ts";
-import { FastRows } from "./kernel/fast-rows.ts";
 import type { EdxorgLimits } from "./limits.ts";
 import { objectKey } from "./keys.ts";
 import { bareRow, type DraftRow } from "./manifest-row.ts";
 import { memberName, type MemberName } from "./member-name.ts";
 import { quarantineLines, quarantineMember, type QuarantineHome } from "./member-quarantine.ts";
-import { OutputSpool } from "./output-spool.ts";
+import { OutputSpool, spooledBytes, type SpooledBytes } from "./output-spool.ts";
+import type { Rewritten, TableWork } from "./rewrite-messages.ts";
+import { RewriteThread } from "./rewrite-thread.ts";
 import type { RowHash } from "./row-hash.ts";
 import { extractedValues } from "./table-header.ts";
-import { peekHeader, rewriteTable } from "./table-rows.ts";
+import { behind, headerOf, peekHeader } from "./table-rows.ts";
 import { verifyMember } from "./verify-member.ts";
 
 export interface ReadMember {
   readonly row: DraftRow;
   readonly name?: MemberName;
   /** The object to be put; whoever has put it removes it. */
-  readonly spool?: OutputSpool;
+  readonly spool?: SpooledBytes;
+}
+
+/** A member whose bytes have been read; what they became follows. */
+export interface BegunMember {
+  /** As it came. */
+  readonly sizeBytes: number;
+  readonly read: Promise<ReadMember>;
 }
 
 export interface MemberHome extends QuarantineHome {
@@ -35,18 +43,23 @@ export interface MemberHome extends QuarantineHome {
 /** Reads the members of one archive, one at a time. What its names say never becomes a path. */
 export class MemberReader {
   readonly #home: MemberHome;
-  readonly #fast = new FastRows();
+  #thread: RewriteThread | undefined;
   #files = 0;
 
   constructor(home: MemberHome) {
     this.#home = home;
   }
 
+  /** What is under way is given up. */
+  async close(): Promise<void> {
+    await this.#thread?.close();
+  }
+
   /** One member to its end. A damaged one is a row that says so; its bytes go to quarantine. */
-  async read(
+  async begin(
     header: Pick<Header, "name" | "type" | "size" | "linkname" | "pax">,
     body: AsyncIterable<unknown>,
-  ): Promise<ReadMember> {
+  ): Promise<BegunMember> {
     const bare = bareRow(header.name, header.size);
     const refused = refusal(header);
     const name = refused === undefined ? memberName(header.name) : undefined;
@@ -54,7 +67,7 @@ export class MemberReader {
       const source = bytesOf(body);
       await source.drain();
       const row = { ...bare, status: "unmatched" as const, member_sha256: source.sha256() };
-      return { row: refused === undefined ? row : { ...row, reason: refused } };
+      return begun(row, { row: refused === undefined ? row : { ...row, reason: refused } });
     }
     const { category, table = null, courseId, source, label } = name;
     const row = {
@@ -63,31 +76,26 @@ export class MemberReader {
     };
     if (header.size > this.#home.limits.memberBytes) {
       for await (const chunk of body) void chunk;
-      return { row: { ...row, status: "malformed", reason: "member_too_large" }, name };
+      return begun(row, { row: { ...row, status: "malformed", reason: "member_too_large" }, name });
     }
-    return { ...(await (category === "db_table" ? this.#table(name, row, body) : this.#file(name, row, body))), name };
+    return category === "db_table" ? this.#table(name, row, body) : begun(row, await this.#file(name, row, body));
   }
 
   async #file(name: MemberName, row: Omit<DraftRow, "status">, body: AsyncIterable<unknown>): Promise<ReadMember> {
     const spool = await this.#spooled(asBuffers(body));
     const { sha256, sizeBytes } = await spool.finish();
     const read = { ...row, member_sha256: sha256 };
-    if (sizeBytes === 0) return { row: { ...read, status: "empty" } };
+    if (sizeBytes === 0) return { row: { ...read, status: "empty" }, name };
     try {
       await verifyMember(name.category, spool, this.#home.limits);
     } catch (error) {
-      return await this.#malformed(read, { sha256, spool }, error);
+      return { ...(await this.#malformed(read, { sha256, spool }, error)), name };
     }
-    return { row: { ...read, status: "stored", sha256, object_key: objectKey(name, sha256) }, spool };
+    return { row: { ...read, status: "stored", sha256, object_key: objectKey(name, sha256) }, name, spool };
   }
 
-  async #table(name: MemberName, row: Omit<DraftRow, "status">, body: AsyncIterable<unknown>): Promise<ReadMember> {
+  async #table(name: MemberName, row: Omit<DraftRow, "status">, body: AsyncIterable<unknown>): Promise<BegunMember> {
     const source = bytesOf(body);
-    const spool = this.#spool();
-    const target = {
-      ...{ linesPath: this.#path("lines"), indexPath: this.#path("index") },
-      write: (bytes: Buffer) => spool.write(bytes),
-    };
     let raw: OutputSpool | undefined;
     try {
       const header = await peekHeader(source);
@@ -95,39 +103,47 @@ export class MemberReader {
       if (perhapsCrlf) raw = await this.#spooled(source.rest());
       const crlf = perhapsCrlf && raw !== undefined && (await endsInCrlf(raw.chunks()));
       const { rowHash, limits } = this.#home;
-      const options = {
-        extracted: extractedValues(name),
-        rowHash,
-        crlf,
-        lineBytes: limits.lineBytes,
-        fast: this.#fast,
-      };
-      const facts = await rewriteTable(raw?.chunks() ?? source.rest(), header, target, options);
+      const options = { extracted: extractedValues(name), rowHash, crlf, lineBytes: limits.lineBytes };
+      headerOf(header, options);
+      const paths = { linesPath: this.#path("lines"), indexPath: this.#path("index"), spoolPath: this.#path("bin") };
+      this.#thread ??= new RewriteThread();
+      const rest = behind(header.length, raw?.chunks() ?? source.rest());
+      const { rewritten } = await this.#thread.rewrite({ header, options, ...paths }, rest);
       const read = { ...row, member_sha256: source.sha256() };
-      const { rows, quarantined, shortRows } = facts;
-      if (quarantined > 0) {
-        await quarantineLines(this.#home, row.member, read.member_sha256, facts, target);
-        await rm(target.linesPath);
-        await rm(target.indexPath);
-      }
-      const { sha256 } = await spool.finish();
-      if (rows === 0) {
-        await spool.remove();
-        const counts = { rows, quarantined };
-        if (quarantined === 0) return { row: { ...read, ...counts, status: "empty" } };
-        return { row: { ...read, ...counts, status: "malformed", reason: "no_good_line" } };
-      }
-      const stored = { sha256, object_key: objectKey(name, sha256), rows, quarantined, short_rows: shortRows };
-      return { row: { ...read, ...stored, dialect: 2, status: "stored" }, spool };
+      return { sizeBytes: row.size, read: rewritten.then((made) => this.#rewritten(name, read, made, paths)) };
     } catch (error) {
-      await spool.remove();
       if (!isFailure(error) || error.name !== "Malformed") throw error;
-      raw ??= await this.#spooled(source.rest());
-      const { sha256 } = await raw.finish();
-      return await this.#malformed({ ...row, member_sha256: sha256 }, { sha256, spool: raw }, error);
+      const whole = raw ?? (await this.#spooled(source.rest()));
+      raw = undefined;
+      const { sha256 } = await whole.finish();
+      const refused = await this.#malformed({ ...row, member_sha256: sha256 }, { sha256, spool: whole }, error);
+      return begun(row, { ...refused, name });
     } finally {
       await raw?.remove();
     }
+  }
+
+  async #rewritten(
+    name: MemberName,
+    row: Omit<DraftRow, "status"> & { readonly member_sha256: string },
+    { facts, sha256, sizeBytes, bytes }: Rewritten,
+    { linesPath, indexPath, spoolPath }: Omit<TableWork, "header" | "options">,
+  ): Promise<ReadMember> {
+    const { rows, quarantined, shortRows } = facts;
+    if (quarantined > 0) {
+      await quarantineLines(this.#home, row.member, row.member_sha256, facts, { linesPath, indexPath });
+      await rm(linesPath);
+      await rm(indexPath);
+    }
+    const spool = spooledBytes(sizeBytes, bytes ?? spoolPath);
+    if (rows === 0) {
+      await spool.remove();
+      const counts = { rows, quarantined };
+      if (quarantined === 0) return { row: { ...row, ...counts, status: "empty" }, name };
+      return { row: { ...row, ...counts, status: "malformed", reason: "no_good_line" }, name };
+    }
+    const stored = { sha256, object_key: objectKey(name, sha256), rows, quarantined, short_rows: shortRows };
+    return { row: { ...row, ...stored, dialect: 2, status: "stored" }, name, spool };
   }
 
   async #spooled(chunks: AsyncIterable<Buffer>): Promise<OutputSpool> {
@@ -165,6 +181,11 @@ export class MemberReader {
   }
 }
 
+const begun = ({ size }: Pick<DraftRow, "size">, read: ReadMember): BegunMember => ({
+  sizeBytes: size,
+  read: Promise.resolve(read),
+});
+
 const CRLF = Buffer.from("\r\n");
 const LF = 10;
 const CR = 13;
@@ -182,7 +203,7 @@ async function endsInCrlf(chunks: AsyncIterable<Buffer>): Promise<boolean> {
 }
 
 /** Why a member is not even looked at; undefined = it may be one of edx.org's. */
-function refusal(header: Parameters<MemberReader["read"]>[0]): string | undefined {
+function refusal(header: Parameters<MemberReader["begin"]>[0]): string | undefined {
   try {
     refuseType(header);
     memberPath(header.name);

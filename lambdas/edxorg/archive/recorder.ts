@@ -4,7 +4,7 @@ import { recordOf } from "./manifest.ts";
 import type { ManifestRow, Status } from "./manifest-row.ts";
 import { findRecord, judge, type MemberRecord } from "./member-record.ts";
 import { partWrite, readParts, type ArchiveVersion } from "./progress.ts";
-import type { ReadMember } from "./read-member.ts";
+import type { BegunMember, ReadMember } from "./read-member.ts";
 import { Uploads } from "./uploads.ts";
 
 /** A transaction has at most 100 writes: a part, and a record for each of its rows. */
@@ -13,7 +13,7 @@ const ROWS_PER_PART = 90;
 const BYTES_PER_PART = 16 * 1_048_576;
 const MS_PER_PART = 1_000;
 
-const UPLOADS = 8;
+const UPLOADS = 16;
 const UPLOAD_BYTES = 64 * 1_048_576;
 
 export interface RecorderHome {
@@ -27,6 +27,12 @@ export interface RecorderHome {
 /** A row that an earlier attempt has put on record, as far as it is compared with the archive. */
 export type Known = Pick<ManifestRow, "member" | "size" | "member_sha256">;
 
+interface PendingMember {
+  readonly read: Promise<ReadMember>;
+  /** When its object is put. */
+  readonly done: Promise<void>;
+}
+
 /** Puts objects, and on record what became of each member, in the order of the archive. */
 export class Recorder {
   readonly known: Known[] = [];
@@ -36,7 +42,8 @@ export class Recorder {
   readonly present = new Set<string>();
   readonly #home: RecorderHome;
   readonly #uploads = new Uploads(UPLOADS, UPLOAD_BYTES);
-  #pending: { readonly read: ReadMember; readonly done: Promise<void> }[] = [];
+  #pending: PendingMember[] = [];
+  #recording = Promise.resolve();
   #bytes = 0;
   #since = Date.now();
   #parts = 0;
@@ -58,27 +65,37 @@ export class Recorder {
     return recorder;
   }
 
-  async add(read: ReadMember): Promise<void> {
-    const { spool, row } = read;
-    const { done } =
-      spool === undefined
-        ? { done: Promise.resolve() }
-        : await this.#uploads.begin(spool.sizeBytes, () => this.#put(read));
+  /** Waits for room, not for the member: what became of it is on record after a later call, at last after `flush`. */
+  async add({ sizeBytes, read }: BegunMember): Promise<void> {
+    const { done } = await this.#uploads.begin(sizeBytes, async () => this.#put(await read));
     done.catch(() => undefined);
     this.#pending.push({ read, done });
-    this.#bytes += row.size;
+    this.#bytes += sizeBytes;
     const isDue = this.#bytes >= BYTES_PER_PART || Date.now() - this.#since >= MS_PER_PART;
-    if (isDue || this.#pending.length >= ROWS_PER_PART) await this.flush();
+    if (isDue || this.#pending.length >= ROWS_PER_PART) await this.#closePart();
   }
 
   /** Afterwards everything that was added is on record. */
   async flush(): Promise<void> {
+    await this.#closePart();
+    await this.#recording;
+  }
+
+  /** One part is recorded while the next one is read. */
+  async #closePart(): Promise<void> {
     const pending = this.#pending;
     this.#pending = [];
-    await Promise.all(pending.map(({ done }) => done));
-    if (pending.length > 0) await this.#record(pending.map(({ read }) => read));
     this.#bytes = 0;
     this.#since = Date.now();
+    await this.#recording;
+    if (pending.length === 0) return;
+    this.#recording = this.#recordPart(pending);
+    this.#recording.catch(() => undefined);
+  }
+
+  async #recordPart(pending: readonly PendingMember[]): Promise<void> {
+    await Promise.all(pending.map(({ done }) => done));
+    await this.#record(await Promise.all(pending.map(({ read }) => read)));
   }
 
   /** No put is under way afterwards, whatever became of them. */

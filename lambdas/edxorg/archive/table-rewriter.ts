@@ -55,19 +55,20 @@ export class TableRewriter {
     const last = bytes.lastIndexOf(LF) + 1;
     if (last > from) {
       const whole = bytes.subarray(from, last);
-      await this.#block(this.#carried === 0 ? whole : Buffer.concat([...this.#carry, whole]));
+      await this.#block([...this.#carry, whole]);
       this.#carry = [];
       this.#carried = 0;
     }
     const rest = bytes.subarray(Math.max(last, from));
     if (rest.length === 0) return;
-    this.#carry.push(rest);
+    // The memory of a chunk is used again for another.
+    this.#carry.push(Buffer.from(rest));
     this.#carried += rest.length;
   }
 
   async end(): Promise<TableFacts> {
     if (this.#long !== undefined) await this.#endLong(0);
-    else if (this.#carried > 0) await this.#block(Buffer.concat(this.#carry));
+    else if (this.#carried > 0) await this.#block(this.#carry);
     const quarantined = Object.values(this.#reasons).reduce((sum, count) => sum + count, 0);
     const inputLines = this.#lines;
     if (inputLines !== 1 + this.#rows + quarantined + this.#blank) {
@@ -86,9 +87,11 @@ export class TableRewriter {
   }
 
   /** Whole lines; only the last may lack its LF. */
-  async #block(bytes: Buffer): Promise<void> {
+  async #block(pieces: readonly Buffer[]): Promise<void> {
+    const loaded = this.#fast?.load(pieces);
+    const bytes = loaded ?? (pieces.length === 1 ? pieces[0] : undefined) ?? Buffer.concat(pieces);
     const valid = isUtf8(bytes);
-    const fast = valid && this.#fast?.load(bytes) === true ? this.#fast : undefined;
+    const fast = valid && loaded !== undefined ? this.#fast : undefined;
     for (let start = 0; start < bytes.length;) {
       if (fast !== undefined) {
         start += await this.#fastRows(fast, start);

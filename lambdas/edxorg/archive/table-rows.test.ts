@@ -8,7 +8,7 @@ import { ByteSource } from "../../archive/byte-source.ts";
 import { FastRows } from "./kernel/fast-rows.ts";
 import { legacyRowHash, safeRowHash } from "./row-hash.ts";
 import type { TableOptions } from "./table-facts.ts";
-import { peekHeader, rewriteTable } from "./table-rows.ts";
+import { behind, openTable, peekHeader } from "./table-rows.ts";
 
 let folder: string;
 beforeEach(() => {
@@ -46,7 +46,10 @@ async function rewriteOnce(input: string | Buffer, over: Partial<TableOptions>, 
   };
   const target = { ...paths, write: async (bytes: Buffer) => void written.push(Buffer.from(bytes)) };
   const options = { extracted: EXTRACTED, rowHash: "safe" as const, crlf: false, lineBytes: 1 << 26, ...over };
-  const facts = await rewriteTable(rest(), header, target, options);
+  const table = await openTable(header, target, options);
+  for await (const chunk of behind(header.length, rest())) await table.chunk(chunk);
+  const facts = await table.end();
+  await table.close();
   const bad = existsSync(paths.linesPath) ? readFileSync(paths.linesPath) : Buffer.alloc(0);
   const index = existsSync(paths.indexPath) ? readFileSync(paths.indexPath, "utf8").trim().split("\n") : [];
   return { facts, text: Buffer.concat(written).toString("utf8"), bad, index: index.map((line) => JSON.parse(line)) };

@@ -1,7 +1,7 @@
 import type { ByteSource } from "../../archive/byte-source.ts";
 import { malformed } from "../../archive/malformed.ts";
-import type { TableFacts, TableOptions, TableTarget } from "./table-facts.ts";
-import { readHeader } from "./table-header.ts";
+import type { TableOptions, TableTarget } from "./table-facts.ts";
+import { readHeader, type TableHeader } from "./table-header.ts";
 import { TableRewriter } from "./table-rewriter.ts";
 
 const LF = 10;
@@ -29,29 +29,27 @@ export async function peekHeader(source: ByteSource): Promise<Buffer> {
   }
 }
 
+/** Of a first line with its ending. Throws Malformed for a header that is none. */
+export const headerOf = (line: Buffer, { crlf, rowHash }: Pick<TableOptions, "crlf" | "rowHash">): TableHeader =>
+  readHeader(withoutEnding(line, crlf), rowHash);
+
 /**
- * A table as edx.org writes it, in the dialect of spec/edxorg.md 4: streamed, of any length. Nothing is written of one
- * without rows but its header. Throws Malformed for a header that is none.
+ * A table as edx.org writes it, in the dialect of spec/edxorg.md 4: the chunks behind `header`, its first line, are
+ * given to what this returns, which is then ended and closed. Throws as `headerOf` does.
  */
-export async function rewriteTable(
-  chunks: AsyncIterable<Buffer>,
-  header: Buffer,
-  target: TableTarget,
-  options: TableOptions,
-): Promise<TableFacts> {
-  const read = readHeader(withoutEnding(header, options.crlf), options.rowHash);
+export async function openTable(header: Buffer, target: TableTarget, options: TableOptions): Promise<TableRewriter> {
+  const read = headerOf(header, options);
   await target.write(read.line);
-  const table = new TableRewriter(read, header.length, target, options);
-  let skip = header.length;
-  try {
-    for await (const chunk of chunks) {
-      const skipped = Math.min(skip, chunk.length);
-      skip -= skipped;
-      if (skipped < chunk.length) await table.chunk(chunk.subarray(skipped));
-    }
-    return await table.end();
-  } finally {
-    await table.close();
+  return new TableRewriter(read, header.length, target, options);
+}
+
+/** What follows the first `count` bytes. */
+export async function* behind(count: number, chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let skip = count;
+  for await (const chunk of chunks) {
+    const skipped = Math.min(skip, chunk.length);
+    skip -= skipped;
+    if (skipped < chunk.length) yield chunk.subarray(skipped);
   }
 }
 

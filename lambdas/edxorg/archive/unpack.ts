@@ -89,6 +89,7 @@ class Unpacker {
       throw withManifest(error, archive, this.#members);
     } finally {
       await recorder.settle();
+      await this.#reader.close();
     }
   }
 
@@ -102,7 +103,7 @@ class Unpacker {
     if (this.#members > this.#given.limits.members) {
       throw malformed("expansion_limit", `The archive has more than ${this.#given.limits.members} members.`);
     }
-    if (known === undefined) return recorder.add(await this.#reader.read(header, body));
+    if (known === undefined) return recorder.add(await this.#reader.begin(header, body));
     const source = new ByteSource(buffers(body));
     await source.drain();
     const same = known.member_sha256 === null || known.member_sha256 === source.sha256();

@@ -46,12 +46,16 @@ export class FastRows {
     return true;
   }
 
-  /** Takes a block of whole lines, the last byte an LF. False = too large. */
-  load(block: Buffer): boolean {
-    if (block.length > layout.INPUT_BYTES || block.at(-1) !== LF) return false;
-    block.copy(this.#memory, layout.INPUT);
-    this.#end = layout.INPUT + block.length;
-    return true;
+  /**
+   * Takes a block of whole lines, the last byte an LF, in pieces. Gives it in one piece, a view of the kernel's memory
+   * that is valid until the next block; undefined = too large.
+   */
+  load(pieces: readonly Buffer[]): Buffer | undefined {
+    const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    if (length > layout.INPUT_BYTES || pieces.at(-1)?.at(-1) !== LF) return undefined;
+    this.#end = layout.INPUT;
+    for (const piece of pieces) this.#end += piece.copy(this.#memory, this.#end);
+    return this.#memory.subarray(layout.INPUT, this.#end);
   }
 
   /** Whether the block has no byte at this place or behind it. */

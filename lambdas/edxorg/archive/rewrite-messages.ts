@@ -1,0 +1,36 @@
+import type { TableFacts, TableOptions } from "./table-facts.ts";
+
+/** One table that the thread shall rewrite. */
+export interface TableWork {
+  /** The first line with its ending. */
+  readonly header: Uint8Array;
+  readonly options: Omit<TableOptions, "fast">;
+  /** Where the output goes when it is large, and what is quarantined. */
+  readonly spoolPath: string;
+  readonly linesPath: string;
+  readonly indexPath: string;
+}
+
+/** What the thread made of it. */
+export interface Rewritten {
+  readonly facts: TableFacts;
+  readonly sha256: string;
+  readonly sizeBytes: number;
+  /** Absent = they are in the file of `spoolPath`. */
+  readonly bytes?: Uint8Array<ArrayBuffer>;
+}
+
+/** Of one table after another, in this order: begin, chunks, and end or abort. */
+export type ToThread =
+  | { readonly kind: "begin"; readonly work: TableWork }
+  | { readonly kind: "chunk"; readonly slot: number; readonly bytes: number }
+  | { readonly kind: "end" | "abort" };
+
+export type FromThread =
+  | { readonly kind: "free"; readonly slot: number }
+  | { readonly kind: "done"; readonly rewritten: Rewritten }
+  | { readonly kind: "failed"; readonly message: string; readonly code: string | undefined };
+
+/** The memory that both threads see: pieces of the table go through it without becoming garbage on either side. */
+export const SLOTS = 16;
+export const SLOT_BYTES = 262_144;

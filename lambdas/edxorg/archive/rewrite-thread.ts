@@ -1,0 +1,183 @@
+import { parentPort, Worker, workerData, type MessagePort } from "node:worker_threads";
+import * as z from "zod";
+import { FastRows } from "./kernel/fast-rows.ts";
+import { OutputSpool } from "./output-spool.ts";
+import {
+  SLOT_BYTES,
+  SLOTS,
+  type FromThread,
+  type Rewritten,
+  type TableWork,
+  type ToThread,
+} from "./rewrite-messages.ts";
+import { TableRewriter } from "./table-rewriter.ts";
+import { openTable } from "./table-rows.ts";
+
+const ROLE = "edxorg-tables";
+
+/**
+ * A thread that rewrites tables, one after another in the order in which they are given, while this one reads the
+ * archive and puts what is ready. Half of the work of an archive is rows.
+ */
+export class RewriteThread {
+  readonly #memory = new SharedArrayBuffer(SLOTS * SLOT_BYTES);
+  readonly #slots = Buffer.from(this.#memory);
+  readonly #free = Array.from({ length: SLOTS }, (_, slot) => slot);
+  readonly #results: PromiseWithResolvers<Rewritten>[] = [];
+  readonly #worker: Worker;
+  #wake: (() => void) | undefined;
+  #fault: Error | undefined;
+
+  constructor() {
+    this.#worker = new Worker(new URL(import.meta.url), {
+      name: ROLE,
+      workerData: { role: ROLE, memory: this.#memory },
+    });
+    this.#worker.on("message", (message: FromThread) => this.#take(message));
+    this.#worker.on("error", (error) => this.#end(error instanceof Error ? error : new Error(String(error))));
+    this.#worker.on("exit", () => this.#end(new Error("The thread that rewrites tables has ended.")));
+  }
+
+  /** Gives `chunks` to the thread. It resolves when all are given; what they became follows. */
+  async rewrite(work: TableWork, chunks: AsyncIterable<Buffer>): Promise<{ readonly rewritten: Promise<Rewritten> }> {
+    const result = Promise.withResolvers<Rewritten>();
+    result.promise.catch(() => undefined);
+    this.#results.push(result);
+    this.#post({ kind: "begin", work });
+    try {
+      for await (const chunk of chunks) await this.#give(chunk);
+    } catch (error) {
+      this.#post({ kind: "abort" });
+      throw error;
+    }
+    this.#post({ kind: "end" });
+    return { rewritten: result.promise };
+  }
+
+  /** What is under way is given up. */
+  async close(): Promise<void> {
+    await this.#worker.terminate();
+  }
+
+  async #give(chunk: Buffer): Promise<void> {
+    for (let at = 0; at < chunk.length; at += SLOT_BYTES) {
+      const piece = chunk.subarray(at, at + SLOT_BYTES);
+      const slot = await this.#slot();
+      piece.copy(this.#slots, slot * SLOT_BYTES);
+      this.#post({ kind: "chunk", slot, bytes: piece.length });
+    }
+  }
+
+  async #slot(): Promise<number> {
+    for (;;) {
+      if (this.#fault !== undefined) throw this.#fault;
+      const slot = this.#free.pop();
+      if (slot !== undefined) return slot;
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+
+  #post(message: ToThread): void {
+    if (this.#fault !== undefined) throw this.#fault;
+    this.#worker.postMessage(message);
+  }
+
+  #take(message: FromThread): void {
+    if (message.kind === "free") {
+      this.#free.push(message.slot);
+      this.#wake?.();
+    } else if (message.kind === "done") {
+      this.#results.shift()?.resolve(message.rewritten);
+    } else {
+      this.#results.shift()?.reject(Object.assign(new Error(message.message), { code: message.code }));
+    }
+  }
+
+  #end(fault: Error): void {
+    this.#fault ??= fault;
+    for (const result of this.#results.splice(0)) result.reject(this.#fault);
+    this.#wake?.();
+  }
+}
+
+interface OpenTable {
+  readonly spool: OutputSpool;
+  readonly rewriter: TableRewriter;
+}
+
+/** The other side, which sees one message after another. */
+class Rewriting {
+  readonly #port: MessagePort;
+  readonly #slots: Buffer;
+  readonly #fast = new FastRows();
+  #table: OpenTable | undefined;
+
+  constructor(port: MessagePort, memory: SharedArrayBuffer) {
+    this.#port = port;
+    this.#slots = Buffer.from(memory);
+  }
+
+  async take(message: ToThread): Promise<void> {
+    try {
+      await this.#act(message);
+    } catch (error) {
+      await this.#drop();
+      const code = error instanceof Error && "code" in error ? String(error.code) : undefined;
+      this.#tell({ kind: "failed", message: error instanceof Error ? error.message : String(error), code });
+    } finally {
+      if (message.kind === "chunk") this.#tell({ kind: "free", slot: message.slot });
+    }
+  }
+
+  async #act(message: ToThread): Promise<void> {
+    if (message.kind === "begin") {
+      this.#table = await this.#open(message.work);
+    } else if (message.kind === "chunk") {
+      const start = message.slot * SLOT_BYTES;
+      await this.#table?.rewriter.chunk(this.#slots.subarray(start, start + message.bytes));
+    } else if (this.#table !== undefined) {
+      if (message.kind === "end") await this.#finish(this.#table);
+      else throw new Error("The table was given up.");
+    }
+  }
+
+  async #open({ header, options, spoolPath, linesPath, indexPath }: TableWork): Promise<OpenTable> {
+    const spool = new OutputSpool(spoolPath);
+    const target = { linesPath, indexPath, write: (bytes: Buffer) => spool.write(bytes) };
+    return { spool, rewriter: await openTable(Buffer.from(header), target, { ...options, fast: this.#fast }) };
+  }
+
+  async #finish({ spool, rewriter }: OpenTable): Promise<void> {
+    const facts = await rewriter.end();
+    await rewriter.close();
+    const { sha256, sizeBytes } = await spool.finish();
+    this.#table = undefined;
+    const bytes = spool.bytes();
+    const rewritten = { facts, sha256, sizeBytes };
+    if (bytes === undefined) this.#tell({ kind: "done", rewritten });
+    else this.#tell({ kind: "done", rewritten: { ...rewritten, bytes } }, [bytes.buffer]);
+  }
+
+  async #drop(): Promise<void> {
+    const table = this.#table;
+    this.#table = undefined;
+    await table?.rewriter.close().catch(() => undefined);
+    await table?.spool.remove();
+  }
+
+  #tell(message: FromThread, transfer: readonly ArrayBuffer[] = []): void {
+    this.#port.postMessage(message, [...transfer]);
+  }
+}
+
+/** This module is also what the thread runs, in a bundle with all that it stands in. */
+const own = z.object({ role: z.literal(ROLE), memory: z.instanceof(SharedArrayBuffer) }).safeParse(workerData);
+if (own.success && parentPort !== null) {
+  const rewriting = new Rewriting(parentPort, own.data.memory);
+  let turn = Promise.resolve();
+  parentPort.on("message", (message: ToThread) => {
+    turn = turn.then(() => rewriting.take(message));
+  });
+}
