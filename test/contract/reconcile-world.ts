@@ -47,7 +47,7 @@ export function landingBucket() {
       const versionId = `v${(versions += 1)}`;
       const lastModified = new Date(NOW - ageMs);
       const head = { bucket: BUCKET, key, versionId, etag, sizeBytes, lastModified, metadata: {} };
-      addVersion(index, { head, file: versionId }, { ifAbsent: false, contentType: "text/plain" });
+      addVersion(index, { stored: { head, file: versionId }, ifAbsent: false, contentType: "text/plain" });
       return versionId;
     },
     close: () => {

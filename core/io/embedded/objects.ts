@@ -7,7 +7,7 @@ import { objectMissing, rangeInvalid, versionNotCurrent } from "../object-failur
 import type { ObjectRef, Objects } from "../ports.ts";
 import { embeddedFailure } from "./errors.ts";
 import { fileOf, linkFile, settle, spool } from "./object-files.ts";
-import { addVersion, findVersion, listCurrent, openObjectIndex, type StoredVersion } from "./object-index.ts";
+import { findVersion, listCurrent, openObjectIndex, versionAdder, type StoredVersion } from "./object-index.ts";
 import { embeddedUploads } from "./object-uploads.ts";
 
 /**
@@ -17,6 +17,7 @@ import { embeddedUploads } from "./object-uploads.ts";
 export function embeddedObjects(folder: string): Objects & { close(): void } {
   const stateDir = resolve(folder);
   const db = openObjectIndex(stateDir);
+  const add = versionAdder(db);
 
   const attempt = async <T>(what: string, work: () => Promise<T>): Promise<T> => {
     try {
@@ -50,7 +51,7 @@ export function embeddedObjects(folder: string): Objects & { close(): void } {
       try {
         await settle(stateDir, spooled, file);
         const contentType = options.contentType ?? "application/octet-stream";
-        const winner = addVersion(db, { head, file }, { ifAbsent, contentType });
+        const winner = await add({ stored: { head, file }, ifAbsent, contentType });
         if (winner === undefined) return { head, created: true };
         await rm(join(stateDir, file), { force: true });
         return { head: winner.head, created: false };
@@ -114,7 +115,7 @@ export function embeddedObjects(folder: string): Objects & { close(): void } {
         const head = { bucket, key, versionId, etag, sizeBytes, lastModified: new Date(), metadata };
         await linkFile(stateDir, source.file, file);
         const contentType = options.contentType ?? "application/octet-stream";
-        addVersion(db, { head, file }, { ifAbsent: false, contentType });
+        await add({ stored: { head, file }, ifAbsent: false, contentType });
         return head;
       }),
 

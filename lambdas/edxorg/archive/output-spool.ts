@@ -3,6 +3,8 @@ import { createReadStream } from "node:fs";
 import { open, rm, type FileHandle } from "node:fs/promises";
 import type { Readable } from "node:stream";
 
+/** Large files are read in such pieces: with Node's 64 KB most of the time goes into the calls. */
+const READ_BYTES = 1_048_576;
 /** Up to this an object waits in memory for its put, some of them at once; most members are that small. */
 const MEMORY_BYTES = 16 * 1_048_576;
 
@@ -64,12 +66,16 @@ export class OutputSpool {
 
   /** The bytes, once or more, after `finish`. */
   body(): Buffer | Readable {
-    return this.#file === undefined ? Buffer.concat(this.#pieces) : createReadStream(this.#path);
+    return this.#file === undefined
+      ? Buffer.concat(this.#pieces)
+      : createReadStream(this.#path, { highWaterMark: READ_BYTES });
   }
 
   async *chunks(): AsyncGenerator<Buffer> {
     if (this.#file === undefined) yield* this.#pieces;
-    else for await (const chunk of createReadStream(this.#path)) if (Buffer.isBuffer(chunk)) yield chunk;
+    else
+      for await (const chunk of createReadStream(this.#path, { highWaterMark: READ_BYTES }))
+        if (Buffer.isBuffer(chunk)) yield chunk;
   }
 
   async remove(): Promise<void> {
@@ -86,7 +92,8 @@ export type SpooledBytes = Pick<OutputSpool, "sizeBytes" | "body" | "remove">;
 /** In memory, or in the file of this path. */
 export const spooledBytes = (sizeBytes: number, bytes: Uint8Array<ArrayBuffer> | string): SpooledBytes => ({
   sizeBytes,
-  body: () => (typeof bytes === "string" ? createReadStream(bytes) : Buffer.from(bytes.buffer)),
+  body: () =>
+    typeof bytes === "string" ? createReadStream(bytes, { highWaterMark: READ_BYTES }) : Buffer.from(bytes.buffer),
   remove: async () => {
     if (typeof bytes === "string") await rm(bytes, { force: true });
   },
