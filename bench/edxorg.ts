@@ -33,7 +33,7 @@ export async function run(args: readonly string[]): Promise<BenchResult> {
   const { values } = parseArgs({
     args: [...args],
     options: {
-      mb: { type: "string", default: "256" },
+      mb: { type: "string", default: "2048" },
       courses: { type: "string", default: "50" },
       seed: { type: "string", default: "7" },
       rounds: { type: "string", default: "1" },

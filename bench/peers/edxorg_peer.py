@@ -12,6 +12,7 @@ import json
 import os
 import re
 import resource
+import shutil
 import sys
 import tarfile
 import time
@@ -63,22 +64,28 @@ REWRITE = {"polars": with_polars, "csv": with_csv}[WITH]
 def main(archive, folder):
     started = time.perf_counter()
     members = 0
+    spool = os.path.join(folder, "spool")
     with tarfile.open(archive, "r|gz") as tar:
         for member in tar:
             if not member.isfile():
                 continue
             members += 1
             name = os.path.basename(member.name)
-            data = tar.extractfile(member).read()
+            # Each member goes to a file first, which is then read again to be hashed and uploaded: as it is done today.
+            with open(spool, "wb") as out:
+                out.write(tar.extractfile(member).read())
             found = NAME.match(name)
             if found is not None:
                 extracted = [found[part] for part in ("course", "org", "number", "run")]
-                data = REWRITE(data, [*extracted, f"edxorg_{found['source']}"])
-            digest = hashlib.sha256(data).hexdigest()
+                with open(spool, "rb") as read:
+                    data = REWRITE(read.read(), [*extracted, f"edxorg_{found['source']}"])
+                with open(spool, "wb") as out:
+                    out.write(data)
+            with open(spool, "rb") as read:
+                digest = hashlib.file_digest(read, "sha256").hexdigest()
             place = os.path.join(folder, found["table"] if found is not None else "other", name)
             os.makedirs(place, exist_ok=True)
-            with open(os.path.join(place, digest), "wb") as out:
-                out.write(data)
+            shutil.copyfile(spool, os.path.join(place, digest))
     usage = resource.getrusage(resource.RUSAGE_SELF)
     measured = {
         "seconds": time.perf_counter() - started,

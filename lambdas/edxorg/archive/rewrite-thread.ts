@@ -10,7 +10,7 @@ import {
   type TableWork,
   type ToThread,
 } from "./rewrite-messages.ts";
-import { TableRewriter } from "./table-rewriter.ts";
+import type { TableRewriter } from "./table-rewriter.ts";
 import { openTable } from "./table-rows.ts";
 
 const ROLE = "edxorg-tables";
@@ -81,7 +81,7 @@ export class RewriteThread {
 
   #post(message: ToThread): void {
     if (this.#fault !== undefined) throw this.#fault;
-    this.#worker.postMessage(message);
+    this.#worker.postMessage(message, []);
   }
 
   #take(message: FromThread): void {
