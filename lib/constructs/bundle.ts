@@ -37,6 +37,9 @@ const OPTIONS = {
   // The ES modules of the AWS SDK can be shaken: its CommonJS build makes every bundle about a third larger.
   mainFields: ["module", "main"],
   external: EXTERNAL,
+  // A task's threads run the bundle too, from where it lies; CommonJS has no other word for that place.
+  define: { "import.meta.url": "bundleUrl" },
+  banner: { js: 'const bundleUrl=require("node:url").pathToFileURL(__filename).href;' },
   tsconfigRaw: {},
   logLevel: "warning",
 } as const satisfies BuildOptions;
@@ -135,7 +138,7 @@ function entryPlugin(root: string): Plugin {
         const contents =
           kind === "lambda"
             ? `export { handler } from ${file};`
-            : `import { handler } from ${file}; import { serve } from "./core/fargate.ts"; void serve(handler);`;
+            : `import { isMainThread } from "node:worker_threads"; import { handler } from ${file}; import { serve } from "./core/fargate.ts"; if (isMainThread) void serve(handler);`;
         return { contents, resolveDir: root, loader: "ts" };
       });
     },
