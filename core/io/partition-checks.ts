@@ -1,17 +1,14 @@
 import type { FailedCheck } from "../model/alerts/alert-event.ts";
 import type { RunContext } from "../model/run-context.ts";
 import type { Items } from "./items.ts";
-import { consolePage, executionArnOf, machineArnOf } from "./machine-arns.ts";
 import type { Io } from "./ports.ts";
+import { raiseChecks } from "./raise-checks.ts";
 import type { Settings } from "./settings.ts";
 import { standingOf, type StandingFailures } from "./standing.ts";
-import { startAlert } from "./start-alert.ts";
 
 const CHECK = "standing_failures";
 /** Of one asset; what lies beyond is counted, not classed. Memory holds one page of them at a time. */
 const CLASSED = 100_000;
-/** Five Slack messages: their alert stays far below the 256 KB of an input and the 400 KB of an item. */
-const CHECKS_AT_ONCE = 5 * 49;
 
 export interface PartitionChecks {
   readonly assets: number;
@@ -50,8 +47,6 @@ export async function checkPartitions({
 }): Promise<PartitionChecks> {
   const { assets = [] } = settings.watched ?? {};
   const at = new Date(run.startedAt);
-  const arn = executionArnOf(machineArnOf(settings.machineArnPrefix, run.domain), run.id);
-  const url = settings.embedded === undefined ? { url: consolePage(arn) } : {};
   const red: FailedCheck[] = [];
   let failedPartitions = 0;
   for (const asset of assets) {
@@ -59,16 +54,9 @@ export async function checkPartitions({
     await ledger.write([{ put: { pk: "partition-check", sk: asset, data: check }, if: { any: true } }]);
     if (check.failed_partitions === 0) continue;
     failedPartitions += check.failed_partitions;
-    red.push({ ...failedCheck(check), ...url });
+    red.push(failedCheck(check));
   }
-  for (let from = 0; from < red.length; from += CHECKS_AT_ONCE) {
-    const id = `${arn}/${CHECK}/${from}`;
-    const event = {
-      ...{ kind: "checks-failed" as const, id, at: at.toISOString(), environment: settings.environment },
-      ...{ pipeline: run.domain, checks: red.slice(from, from + CHECKS_AT_ONCE) },
-    };
-    await startAlert(executions, { key: id, trigger: "check_partitions", event });
-  }
+  await raiseChecks({ executions, settings, run }, CHECK, red);
   return { assets: assets.length, red: red.length, failedPartitions };
 }
 

@@ -44,13 +44,12 @@ function bodyText(value: BodyValue): string {
 const isList = (value: BodyValue): value is readonly BodyValue[] => Array.isArray(value);
 
 export interface CourseContent {
-  /** `course-v1:<org>+<course>+<run>` */
   readonly courseId: string;
-  /** Key of the archive in the landing bucket, without a leading slash. */
+  /** Key of the archive in the landing bucket; of edx.org with a leading slash. */
   readonly contentPath: string;
   readonly source: string;
 }
 
-/** The content_files body of an Open edX deployment; the key order is part of the contract. */
+/** The content_files body of a course; the key order is part of the contract. */
 export const contentFilesBody = ({ courseId, contentPath, source }: CourseContent): Buffer =>
   bodyBytes({ course_id: courseId, course_readable_id: courseId, content_path: contentPath, source });

@@ -1,12 +1,14 @@
 import * as z from "zod";
 import type { Ledger } from "../../core/io/ports.ts";
 import { Failure } from "../../core/model/failures.ts";
-import { deployments } from "../openedx/sources/deployments.ts";
+import { contentSources, type ContentItem, type ContentSource } from "./content-sources.ts";
 import { newestDelivery, readDelivery } from "./delivery.ts";
 
 export interface CurrentContent {
   readonly deployment: string;
   readonly courseId: string;
+  /** What its deliveries are about. */
+  readonly subject: string;
   /** Key of the archive in the landing bucket. */
   readonly contentPath: string;
   /** Content digest. */
@@ -16,7 +18,7 @@ export interface CurrentContent {
 /** `pk delivery-file, sk <landed key>`: the course that a file held whose name says otherwise. */
 const FILES = "delivery-file";
 const Held = z.object({ courseId: z.string() });
-const Body = z.object({ content_path: z.string() });
+const Body = z.object({ course_id: z.string(), content_path: z.string() });
 
 /** Remembers whose content came under a key, so that it can be sent again by the name of its file. */
 export async function rememberFile(ledger: Ledger, key: string, courseId: string): Promise<void> {
@@ -25,42 +27,61 @@ export async function rememberFile(ledger: Ledger, key: string, courseId: string
 }
 
 /**
- * The newest version that MIT Learn was told of, or should have been, of the course whose export landed under a key;
- * whichever file it came in. Throws Rejected `not_a_course_export`, `never_announced`, `course_unknown`.
+ * The newest version that MIT Learn was told of, or should have been, of the course that an item is, or whose export
+ * landed under a key, whichever file it came in. Throws Rejected `not_a_course_export`, `never_announced`,
+ * `course_unknown`.
  */
-export async function currentContent(ledger: Ledger, key: string): Promise<CurrentContent> {
-  const landed = exportOf(key);
-  if (landed === undefined) {
-    throw refused("not_a_course_export", `${key} is no course export.`, "Give the key that the export landed under.");
-  }
-  const { deployment, name } = landed;
-  if (!deployment.announcesContent) {
+export async function currentContent(
+  ledger: Ledger,
+  of: { readonly key: string } | { readonly item: ContentItem },
+): Promise<CurrentContent> {
+  const { source, subject } = "item" in of ? itemOf(of.item) : await exportedAs(ledger, of.key);
+  if (!source.announced) {
     throw refused(
       "never_announced",
-      `MIT Learn is never told of content of ${deployment.id}: there is nothing to send again.`,
-      "lambdas/openedx/sources/deployments.ts says whose content is announced.",
+      `MIT Learn is never told of content of ${source.id}: there is nothing to send again.`,
+      "The sources of lambdas/openedx and lambdas/edxorg say whose content is announced.",
     );
   }
-  const held = Held.safeParse((await ledger.get(FILES, key))?.data);
-  const courseId = held.success ? held.data.courseId : name;
-  const newest = await newestDelivery(ledger, deployment.id, courseId);
+  const newest = await newestDelivery(ledger, source.learnSource, subject);
   const delivery = newest === undefined ? undefined : await readDelivery(ledger, newest.key);
   if (delivery === undefined) {
     throw refused(
       "course_unknown",
-      `MIT Learn was never told of ${courseId} of ${deployment.id}.`,
+      `MIT Learn was never told of ${subject} of ${source.id}.`,
       "Run it with mode missing-only: that goes on from what was done, and tells MIT Learn.",
     );
   }
-  const { content_path: contentPath } = Body.parse(JSON.parse(delivery.body));
-  return { deployment: deployment.id, courseId, contentPath, dataVersion: delivery.version };
+  const { course_id: courseId, content_path: path } = Body.parse(JSON.parse(delivery.body));
+  const contentPath = path.slice(source.pathPrefix.length);
+  return { deployment: source.id, courseId, subject, contentPath, dataVersion: delivery.version };
 }
 
-function exportOf(key: string) {
-  const deployment = deployments.find(({ coursePrefix }) => coursePrefix !== undefined && key.startsWith(coursePrefix));
-  if (deployment === undefined) return undefined;
-  const name = key.slice(deployment.coursePrefix?.length ?? 0).replace(/(\.xml)?\.(tar\.gz|tgz|tar)$/, "");
-  return { deployment, name };
+interface Subject {
+  readonly source: ContentSource;
+  readonly subject: string;
+}
+
+function itemOf(item: ContentItem): Subject {
+  const source = contentSources.find(({ holds }) => holds(item));
+  if (source !== undefined) return { source, subject: item.partition };
+  throw refused("not_a_course_export", `${item.asset} is no content of courses.`, "Give an item of one that is.");
+}
+
+async function exportedAs(ledger: Ledger, key: string): Promise<Subject> {
+  const landed = exportOf(key);
+  if (landed === undefined) {
+    throw refused("not_a_course_export", `${key} is no course export.`, "Give the key that the export landed under.");
+  }
+  const held = Held.safeParse((await ledger.get(FILES, key))?.data);
+  return { source: landed.source, subject: held.success ? held.data.courseId : landed.name };
+}
+
+function exportOf(key: string): { readonly source: ContentSource; readonly name: string } | undefined {
+  const source = contentSources.find(({ coursePrefix }) => coursePrefix !== undefined && key.startsWith(coursePrefix));
+  if (source === undefined) return undefined;
+  const name = key.slice(source.coursePrefix?.length ?? 0).replace(/(\.xml)?\.(tar\.gz|tgz|tar)$/, "");
+  return { source, name };
 }
 
 const refused = (code: string, message: string, hint: string): Failure =>

@@ -43,7 +43,8 @@ export async function deliver(ledger: Ledger, target: LearnTarget, request: Deli
   return inLine(
     withLease(ledger, `delivery/${request.source}#${request.subject}`, lease, async (subject) => {
       const known = await readDelivery(ledger, key);
-      const again = request.again !== undefined && known?.again !== request.again;
+      const isWish = request.again !== undefined && known?.again !== request.again;
+      const again = isWish || (known !== undefined && (await cameBack(ledger, key, known, request)));
       if (known?.state === "delivered" && !again) return outcome("already_delivered", key, known);
       const mark = secretMark(target.token, target.base);
       if (known?.state === "blocked" && known.secretMark === mark && !again) throw blocked(known);
@@ -64,6 +65,18 @@ export async function deliver(ledger: Ledger, target: LearnTarget, request: Deli
       });
     }),
   );
+}
+
+/**
+ * Another version was told of since, and now this one is the subject's once more. Its record says so before it takes the
+ * place of the other, or a death in between would leave it delivered.
+ */
+async function cameBack(ledger: Ledger, key: string, known: Delivery, request: DeliveryRequest): Promise<boolean> {
+  if (known.state !== "delivered") return false;
+  const newest = await newestDelivery(ledger, request.source, request.subject);
+  if (newest === undefined || newest.key === key || newest.askedAt > request.askedAt) return false;
+  await writeDelivery(ledger, key, { ...known, state: "pending" });
+  return true;
 }
 
 async function send(

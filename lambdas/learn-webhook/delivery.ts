@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { Ledger } from "../../core/io/ports.ts";
+import { deliveryKey, type DeliveryIdentity } from "./delivery-key.ts";
 
 /** `pk delivery, sk <delivery key>` */
 export const Delivery = z.object({
@@ -64,4 +65,11 @@ export async function recordNewest(
 ): Promise<void> {
   const condition = before === undefined ? { absent: true as const } : { rev: before.rev };
   await ledger.write([{ put: { pk: SUBJECTS, sk: `${source}#${subject}`, data: { key, askedAt } }, if: condition }]);
+}
+
+/** MIT Learn has this version, and was told of no other since. */
+export async function isTold(ledger: Ledger, identity: DeliveryIdentity): Promise<boolean> {
+  const key = deliveryKey(identity);
+  if ((await newestDelivery(ledger, identity.source, identity.subject))?.key !== key) return false;
+  return (await readDelivery(ledger, key))?.state === "delivered";
 }

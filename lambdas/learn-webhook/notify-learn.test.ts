@@ -76,6 +76,34 @@ const redeliver = (run: string, { attempt = 0, file = courseId, deployment = "mi
   return notifyLearn({ mode: "redeliver", key: `sources/course-exports-${deployment}/${file}.tar.gz` }, context);
 };
 
+describe("content that came back", () => {
+  const at = (hour: number) => ({ startedAt: `2026-01-15T0${hour}:00:00Z` });
+
+  it("is told again, and once", async () => {
+    for (const [hour, version] of ["v1", "v2", "v1"].entries()) {
+      expect(await notify(version, at(hour))).toMatchObject({ outcome: "delivered" });
+      expect(await notify(version, at(hour))).toMatchObject({ outcome: "already_delivered" });
+    }
+    expect(await readDelivery(ledger, key("v1"))).toMatchObject({ state: "delivered", attempts: 2 });
+  });
+
+  it("is not taken for it when an old run tells of its version late", async () => {
+    await notify("v1", at(0));
+    await notify("v2", at(1));
+    const before = receiver.received.length;
+    expect(await notify("v1", at(0))).toMatchObject({ outcome: "already_delivered" });
+    expect(receiver.received.length).toBe(before);
+  });
+
+  it("is told by the next attempt when the first was refused an answer", async () => {
+    await notify("v1", at(0));
+    await notify("v2", at(1));
+    receiver.answerNext({ status: 503 });
+    await expect(notify("v1", at(2))).rejects.toMatchObject({ name: "Transient" });
+    expect(await notify("v1", at(2))).toMatchObject({ outcome: "delivered", attempts: 3 });
+  });
+});
+
 describe("a redelivery", () => {
   it("sends the current version once more for each run that asks, and not again for its later attempts", async () => {
     await notify("v1");

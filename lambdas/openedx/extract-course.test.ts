@@ -12,6 +12,7 @@ import { embeddedLedger } from "../../core/io/embedded/ledger.ts";
 import { embeddedObjects } from "../../core/io/embedded/objects.ts";
 import { CommitPlan } from "../../core/model/commit-plan.ts";
 import type { TaskContext } from "../../core/task.ts";
+import { writeDelivery } from "../learn-webhook/delivery.ts";
 import { CONTENT_FILES_ROUTE, deliveryKey } from "../learn-webhook/delivery-key.ts";
 import type { CourseOutcome } from "./course-archive/course-outcome.ts";
 import { recordStarted } from "./course-export/export-record.ts";
@@ -80,25 +81,37 @@ const planOf = async ({ planKey = "" }: CourseOutcome) =>
   CommitPlan.parse(JSON.parse(await text(await objects.get({ bucket: buckets.artifacts, key: planKey }))));
 
 /** What the steps behind this one write. */
-async function commit(outcome: CourseOutcome): Promise<void> {
+async function commit(outcome: CourseOutcome, snapshotId = "1"): Promise<void> {
   const plan = await planOf(outcome);
   for (const [index, { table }] of plan.tables.entries()) {
     await ledger.write([
-      { put: { pk: "commit", sk: `${plan.id}#raw.${table}#${index}`, data: {} }, if: { any: true } },
+      { put: { pk: "commit", sk: `${plan.id}#raw.${table}#${index}`, data: { snapshotId } }, if: { any: true } },
     ]);
   }
 }
-const announce = ({ asset, partition, dataVersion, codeVersion }: CourseOutcome) =>
+const announce = ({ asset, partition, dataVersion, codeVersion }: CourseOutcome, snapshotId = "1") =>
   ledger.write([
     {
-      put: { pk: `materialisation#${asset}`, sk: `${partition}#${dataVersion}#${codeVersion}`, data: {} },
+      put: {
+        pk: `materialisation#${asset}`,
+        sk: `${partition}#${dataVersion}#${codeVersion}`,
+        data: { commits: [{ snapshotId }] },
+      },
       if: { any: true },
     },
   ]);
 const delivered = ({ deployment, partition, dataVersion }: CourseOutcome) => {
   const identity = { route: CONTENT_FILES_ROUTE, source: deployment, subject: partition, contentDigest: dataVersion };
-  return ledger.write([
-    { put: { pk: "delivery", sk: deliveryKey(identity), data: { state: "delivered" } }, if: { any: true } },
+  const key = deliveryKey(identity);
+  const newest = { key, askedAt: new Date().toISOString() };
+  return Promise.all([
+    writeDelivery(ledger, key, {
+      ...{ state: "delivered", source: deployment, subject: partition, url: "", body: "{}", version: dataVersion },
+      ...{ attempts: 1, lastCode: "200", reply: "", createdAt: "", deliveredAt: "", secretMark: "" },
+    }),
+    ledger.write([
+      { put: { pk: "delivery-subject", sk: `${deployment}#${partition}`, data: newest }, if: { any: true } },
+    ]),
   ]);
 };
 
@@ -365,6 +378,25 @@ describe("a course over time", () => {
       plans.push(outcome.planKey);
     }
     expect(new Set(plans).size).toBe(3);
+  });
+
+  it("that came back is announced again, whatever was on record of its first time", async () => {
+    const course = (title: string) =>
+      makeTarGz(courseFiles({ "chapter/c1.xml": `<chapter display_name="${title}"/>` }));
+    const told: CourseOutcome[] = [];
+    for (const [n, title] of ["One", "Two", "One"].entries()) {
+      const outcome = await staged(await course(title));
+      expect(outcome.outcome).toBe("staged");
+      await commit(outcome, `snapshot ${n}`);
+      // Its materialisation and its delivery are those of the first time until the steps behind have come.
+      expect(await staged(await course(title))).toMatchObject({ outcome: "staged", planKey: outcome.planKey });
+      await announce(outcome, `snapshot ${n}`);
+      expect(await staged(await course(title))).toMatchObject({ outcome: "staged", planKey: outcome.planKey });
+      await delivered(outcome);
+      expect(await staged(await course(title))).toMatchObject({ outcome: "unchanged" });
+      told.push(outcome);
+    }
+    expect(told[2]?.dataVersion).toBe(told[0]?.dataVersion);
   });
 
   it("is not overwritten by an older export that comes late", async () => {

@@ -1,20 +1,10 @@
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { pipeline } from "node:stream/promises";
 import * as z from "zod";
-import { diskFull, isDiskFull } from "../../core/io/disk-failures.ts";
-import { objectMissing } from "../../core/io/object-failures.ts";
-import type { ObjectHead } from "../../core/io/ports.ts";
 import { takenMode } from "../../core/model/backfills/mode.ts";
-import { isFailure } from "../../core/model/failures.ts";
 import { task, type TaskContext } from "../../core/task.ts";
-import { landedExport } from "./course-archive/landing-keys.ts";
+import { deploymentHome } from "./course-archive/course-home.ts";
 import type { CourseOutcome } from "./course-archive/course-outcome.ts";
-import { processArchive } from "./course-archive/process-archive.ts";
-import { recordRefusedArchive } from "./course-archive/quarantine.ts";
+import { extractObject } from "./course-archive/extract-object.ts";
+import { landedExport } from "./course-archive/landing-keys.ts";
 import { jobModes } from "./sources/modes.ts";
 
 const Input = z.looseObject({
@@ -29,11 +19,7 @@ export const handler = task({ name: "ExtractCourse", input: Input, run: extractL
 
 type Ignored = { readonly outcome: "ignored"; readonly reason: string };
 
-/**
- * One landed course export: verified, unpacked, its rows and files staged. A refused archive publishes nothing and
- * is put on record in quarantine. Mode `all` makes what is there again, `reload` stages the rows that were made: both
- * under a plan of their own, once for a run. `redeliver` never comes here.
- */
+/** One landed course export. `redeliver` never comes here. */
 export async function extractLanded(
   input: z.infer<typeof Input>,
   context: Pick<TaskContext, "io" | "settings" | "run" | "log">,
@@ -43,28 +29,5 @@ export async function extractLanded(
   const landed = landedExport(key);
   if (landed === undefined) return { outcome: "ignored", reason: `${key} is not named like a course export` };
   const ref = { bucket, key, ...(versionId === undefined || versionId === "" ? {} : { versionId }) };
-  // The event is a hint: only what the object itself says counts.
-  const head = await context.io.objects.head(ref);
-  if (head === undefined) throw objectMissing(ref);
-  const folder = await mkdtemp(join(tmpdir(), "millrace-course-"));
-  try {
-    return await context.io.objects.withFile({ bucket, key, versionId: head.versionId }, async (file) => {
-      try {
-        return await processArchive({ file, head, landed, folder, mode }, context);
-      } catch (error) {
-        if (isFailure(error) && error.name === "Malformed") await recordRefused(head, file, error.code, context);
-        throw error;
-      }
-    });
-  } catch (error) {
-    throw isDiskFull(error) ? diskFull(`unpack ${key}`, error) : error;
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-}
-
-async function recordRefused(head: ObjectHead, file: string, reason: string, { io }: Pick<TaskContext, "io">) {
-  const hash = createHash("sha256");
-  await pipeline(createReadStream(file), hash);
-  await recordRefusedArchive(io, { head, sha256: hash.digest("hex") }, reason);
+  return extractObject(ref, { home: deploymentHome(landed.deployment, landed.name), mode }, context);
 }

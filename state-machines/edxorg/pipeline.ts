@@ -1,4 +1,5 @@
 import { definePipeline, type AssetDeclaration } from "../../core/model/pipeline.ts";
+import { OPERATIONS } from "../../core/model/platform-domains.ts";
 import { EDXORG_ARCHIVE_CODE } from "../../lambdas/edxorg/sources/code-versions.ts";
 import { Announce, RecordFailure } from "../shared-tasks.ts";
 
@@ -48,6 +49,15 @@ export const edxorg = definePipeline({
         { bucket: "quarantine", prefix: "quarantine/edxorg_archives/" },
       ],
       ledger: "write",
+    },
+    RecordMembers: {
+      description: "Puts on record what a complete archive brought, and requests what is made of its courses.",
+      handler: "edxorg/record-members",
+      // A hundred thousand members: of each one read, of a new one three writes.
+      compute: { kind: "lambda", memoryMb: 1024, timeoutSeconds: 900 },
+      reads: [{ bucket: "artifacts", prefix: "edxorg/archives/" }],
+      ledger: "write",
+      starts: ["edxorg_courses", OPERATIONS],
     },
     Announce,
     RecordFailure,

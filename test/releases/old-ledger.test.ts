@@ -12,6 +12,7 @@ import { findSeen, isNews, staleInputs } from "../../lambdas/lakehouse/stale-inp
 import { deliver } from "../../lambdas/learn-webhook/deliver.ts";
 import { CONTENT_FILES_ROUTE } from "../../lambdas/learn-webhook/delivery-key.ts";
 import { newestDelivery, readDelivery } from "../../lambdas/learn-webhook/delivery.ts";
+import { deploymentHome } from "../../lambdas/openedx/course-archive/course-home.ts";
 import { knownVersion, progressOf } from "../../lambdas/openedx/course-archive/course-versions.ts";
 import { deployments } from "../../lambdas/openedx/sources/deployments.ts";
 import { trackingLogSources } from "../../lambdas/openedx/sources/tracking-logs.ts";
@@ -111,7 +112,7 @@ function reads(what: string, items: readonly LedgerItem[], home: Home<Opened<Led
     it("knows a course, its commits, its materialisation and its delivery", async () => {
       const known = await knownVersion(ledger, deployment.id, COURSE);
       if (known === undefined) throw new Error("The version of the course was not found.");
-      expect(await progressOf(ledger, deployment, COURSE, known.version)).toBe("announced");
+      expect(await progressOf(ledger, deploymentHome(deployment, COURSE), COURSE, known.version)).toBe("announced");
     });
 
     it("lists what is in quarantine", async () => {

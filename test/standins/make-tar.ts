@@ -3,7 +3,7 @@ import { Readable } from "node:stream";
 import { gzipSync } from "node:zlib";
 import { pack, type Header } from "tar-stream";
 
-export type TarMember = Partial<Header> & { readonly name: string; readonly text?: string };
+export type TarMember = Partial<Header> & { readonly name: string; readonly text?: string | Buffer };
 
 /** A tar as given, hostile or not: nothing is checked or put in order. */
 export async function makeTar(members: readonly TarMember[]): Promise<Buffer> {

@@ -83,6 +83,18 @@ export async function* readManifest(
   }
 }
 
+/** The last line of a manifest, when all of it has been read. Undefined = it has none. */
+export async function readFooter(
+  objects: Pick<Objects, "get">,
+  bucket: string,
+  key: string,
+): Promise<ManifestFooter | undefined> {
+  let last = "";
+  for await (const line of createInterface({ input: await objects.get({ bucket, key }), crlfDelay: Infinity }))
+    last = line;
+  return ManifestFooter.safeParse(last === "" ? undefined : JSON.parse(last)).data;
+}
+
 /** Puts on record which partitions of the complete archive before are not in this one. `present` holds `<pk> <sk>`. */
 export async function findMissing(
   { objects, ledger }: { readonly objects: Objects; readonly ledger: Ledger },

@@ -33,7 +33,10 @@ export interface Judged {
   readonly record?: MemberRecord;
 }
 
-export async function findRecord(ledger: Ledger, name: MemberName): Promise<MemberRecord | undefined> {
+export async function findRecord(
+  ledger: Ledger,
+  name: Parameters<typeof memberRecord>[0],
+): Promise<MemberRecord | undefined> {
   const { pk, sk } = memberRecord(name);
   const item = await ledger.get(pk, sk);
   return item === undefined ? undefined : MemberRecord.parse(item.data);

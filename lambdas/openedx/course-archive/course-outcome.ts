@@ -2,7 +2,7 @@ import type { ObjectHead } from "../../../core/io/ports.ts";
 import type { CourseKey } from "./course-key.ts";
 import type { CourseVersion } from "./course-versions.ts";
 import type { CourseArchive } from "./read-archive.ts";
-import { courseXmlAsset, type LandedExport } from "./landing-keys.ts";
+import type { CourseHome } from "./course-home.ts";
 
 export interface CourseOutcome {
   /** `staged`: there is something to commit or to announce. `unchanged`: nothing is. */
@@ -11,13 +11,15 @@ export interface CourseOutcome {
   /** Key of the commit plan in the artifacts bucket; only when staged. */
   readonly planKey?: string;
   readonly asset: string;
-  /** Course id. */
+  /** Course id; of edx.org with its source. */
   readonly partition: string;
+  readonly courseId: string;
   /** Content digest. */
   readonly dataVersion: string;
   readonly codeVersion: string;
   /** Key of the archive in the landing bucket. */
   readonly contentPath: string;
+  /** Whose courses: `mitxonline`, `edxorg/prod`. */
   readonly deployment: string;
   /** Reachable blocks by type. */
   readonly counts: Readonly<Record<string, number>>;
@@ -40,25 +42,27 @@ const MAX_WARNING_CHARS = 300;
 export interface FoundCourse {
   readonly version: CourseVersion;
   readonly key: CourseKey;
-  readonly landed: LandedExport;
+  readonly home: CourseHome;
   readonly archive: Pick<CourseArchive, "sha256" | "members">;
   readonly head: ObjectHead;
   readonly warnings: readonly string[];
 }
 
 export function outcomeOf(
-  { version, key, landed, archive, head, warnings }: FoundCourse,
+  { version, key, home, archive, head, warnings }: FoundCourse,
   result: Pick<CourseOutcome, "outcome" | "reason" | "planKey">,
 ): CourseOutcome {
+  const courseId = home.courseId(key);
   return {
     ...result,
     ...(version.repeated === true && result.outcome === "staged" ? { repeated: true } : {}),
-    asset: courseXmlAsset(landed.deployment.id),
-    partition: key.id,
+    asset: home.asset,
+    partition: home.partition(courseId),
+    courseId,
     dataVersion: version.contentDigest,
     codeVersion: version.codeVersion,
     contentPath: version.contentPath,
-    deployment: landed.deployment.id,
+    deployment: home.id,
     counts: version.counts,
     tables: version.tables,
     sha256: archive.sha256,

@@ -1,10 +1,10 @@
 import * as z from "zod";
 import type { Ledger, LedgerItem } from "../../../core/io/ports.ts";
-import { CONTENT_FILES_ROUTE, deliveryKey } from "../../learn-webhook/delivery-key.ts";
-import type { OpenEdxDeployment } from "../sources/deployments.ts";
-import { courseXmlAsset } from "./landing-keys.ts";
+import { CONTENT_FILES_ROUTE } from "../../learn-webhook/delivery-key.ts";
+import { isTold } from "../../learn-webhook/delivery.ts";
+import type { CourseHome } from "./course-home.ts";
 
-/** `pk course#<deployment>, sk <course id>`: the newest version that was staged. */
+/** `pk course#<home>, sk <course id>`: the newest version that was staged. */
 const CourseVersion = z.object({
   contentDigest: z.string(),
   /** sha256 of the archive's bytes. */
@@ -33,30 +33,26 @@ export interface KnownVersion {
   readonly version: CourseVersion;
 }
 
-const pkOf = (deployment: string): string => `course#${deployment}`;
+const pkOf = (home: string): string => `course#${home}`;
 
 /** Where the newest plan of a course is named. */
-export const newestPlan = (deployment: string, courseId: string) => ({ pk: pkOf(deployment), sk: courseId });
+export const newestPlan = (home: string, courseId: string) => ({ pk: pkOf(home), sk: courseId });
 
-export async function knownVersion(
-  ledger: Ledger,
-  deployment: string,
-  courseId: string,
-): Promise<KnownVersion | undefined> {
-  const item: LedgerItem | undefined = await ledger.get(pkOf(deployment), courseId);
+export async function knownVersion(ledger: Ledger, home: string, courseId: string): Promise<KnownVersion | undefined> {
+  const item: LedgerItem | undefined = await ledger.get(pkOf(home), courseId);
   return item === undefined ? undefined : { rev: item.rev, version: CourseVersion.parse(item.data) };
 }
 
 /** Throws Conflict `stale_item` when another archive of the course was staged meanwhile. */
 export async function recordVersion(
   ledger: Ledger,
-  deployment: string,
+  home: string,
   courseId: string,
   version: CourseVersion,
   before: KnownVersion | undefined,
 ): Promise<void> {
   const condition = before === undefined ? { absent: true as const } : { rev: before.rev };
-  await ledger.write([{ put: { pk: pkOf(deployment), sk: courseId, data: version }, if: condition }]);
+  await ledger.write([{ put: { pk: pkOf(home), sk: courseId, data: version }, if: condition }]);
 }
 
 /** How far a staged version came: every step behind it may have died, and landing the archive again repairs it. */
@@ -64,27 +60,39 @@ export type Progress = "staged" | "committed" | "announced";
 
 export async function progressOf(
   ledger: Ledger,
-  deployment: OpenEdxDeployment,
+  home: Pick<CourseHome, "asset" | "partition" | "learnSource">,
   courseId: string,
   version: CourseVersion,
 ): Promise<Progress> {
-  if (!(await isCommitted(ledger, version))) return "staged";
+  const commits = await commitsOf(ledger, version);
+  if (commits === undefined) return "staged";
   const { contentDigest, codeVersion } = version;
-  const asset = courseXmlAsset(deployment.id);
-  const materialised = await ledger.get(`materialisation#${asset}`, `${courseId}#${contentDigest}#${codeVersion}`);
-  if (materialised === undefined) return "committed";
-  if (!deployment.announcesContent) return "announced";
-  const identity = { route: CONTENT_FILES_ROUTE, source: deployment.id, subject: courseId, contentDigest };
-  const delivery = z
-    .object({ state: z.string() })
-    .safeParse((await ledger.get("delivery", deliveryKey(identity)))?.data);
-  return delivery.success && ["delivered", "superseded"].includes(delivery.data.state) ? "announced" : "committed";
+  const subject = home.partition(courseId);
+  const materialised = await ledger.get(`materialisation#${home.asset}`, `${subject}#${contentDigest}#${codeVersion}`);
+  if (!tellsOf(materialised?.data, commits)) return "committed";
+  const source = home.learnSource;
+  if (source === undefined) return "announced";
+  const told = await isTold(ledger, { route: CONTENT_FILES_ROUTE, source, subject, contentDigest });
+  return told ? "announced" : "committed";
 }
 
-/** CommitRows writes one record per table: `<plan id>#<table>#…`. */
-async function isCommitted(ledger: Ledger, { planId, tables }: CourseVersion): Promise<boolean> {
+const Commit = z.looseObject({ snapshotId: z.string().exactOptional() });
+const Materialised = z.looseObject({ commits: z.array(Commit).exactOptional() });
+
+/** CommitRows writes one record per table: `<plan id>#<table>#…`. Undefined = not all of them are there. */
+async function commitsOf(ledger: Ledger, { planId, tables }: CourseVersion): Promise<readonly string[] | undefined> {
   const { items } = await ledger.query("commit", { prefix: `${planId}#` });
-  return tables.every((table) =>
+  const all = tables.every((table) =>
     items.some(({ sk }) => sk.startsWith(`${planId}#${table}#`) || sk === `${planId}#${table}`),
   );
+  if (!all) return undefined;
+  return items.flatMap(({ data }) => Commit.safeParse(data).data?.snapshotId ?? []);
+}
+
+/** The record may be of the time before, of content that has come back: then it tells of other commits. */
+function tellsOf(record: unknown, commits: readonly string[]): boolean {
+  const told = Materialised.safeParse(record);
+  if (!told.success) return false;
+  const snapshots = new Set(told.data.commits?.map(({ snapshotId }) => snapshotId));
+  return commits.every((snapshot) => snapshots.has(snapshot));
 }

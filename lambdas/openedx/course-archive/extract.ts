@@ -34,7 +34,7 @@ export interface ExtractedCourse {
 const NO_BLOCK_FOLDERS: ReadonlySet<string> = new Set(["course", "drafts", "assets", "static"]);
 
 export interface Origin {
-  readonly deployment: string;
+  readonly sourceSystem: string;
   /** ISO 8601, UTC: when the archive landed. */
   readonly retrievedAt: string;
 }
@@ -81,7 +81,7 @@ export async function extractCourse(archive: CourseArchive, origin: Origin, fold
     outlines.set(inside.slice(0, -".xml".length), outlineOf(parsed.root));
     if (folderName === "video") await rows.course_video.write(courseVideo(key, parsed.root));
     if (NO_BLOCK_FOLDERS.has(folderName)) continue;
-    const block = { key, sourceSystem: origin.deployment, path: member.path, folder: folderName, root: parsed.root };
+    const block = { key, sourceSystem: origin.sourceSystem, path: member.path, folder: folderName, root: parsed.root };
     await rows.course_xml_blocks.write(courseXmlBlock({ ...block, retrievedAt: origin.retrievedAt }));
   }
 

@@ -1,11 +1,11 @@
 import { createReadStream } from "node:fs";
 import type { Objects } from "../../../core/io/ports.ts";
 import type { ExtractedCourse } from "./extract.ts";
-import { processedKeys } from "./landing-keys.ts";
+import type { CourseHome } from "./course-home.ts";
 
 export interface CourseContent {
-  /** Local path of the archive's bytes. */
-  readonly file: string;
+  /** Local path of the archive's bytes; absent = they landed under their key. */
+  readonly file?: string;
   /** Key that they get. */
   readonly contentPath: string;
   readonly sha256: string;
@@ -26,20 +26,21 @@ const ROW_FILES = [
 export async function landCourse(
   objects: Objects,
   bucket: string,
-  deployment: string,
+  home: CourseHome,
   course: ExtractedCourse,
   { file, contentPath, sha256, digest, publishedVersion }: CourseContent,
 ): Promise<void> {
   const { manifest } = course.assets;
-  const keys = processedKeys(deployment, course.key.id, sha256, manifest.data_version);
+  const courseId = home.courseId(course.key);
+  const keys = home.processedKeys(courseId, sha256, manifest.data_version);
   const gzip = { ifAbsent: true, contentType: "application/gzip" };
   const json = { ifAbsent: true, contentType: "application/json" };
   // Metadata is ASCII; Open edX allows letters of any script in a key.
   const metadata = {
-    ...{ course_id: encodeURI(course.key.id), object_key: encodeURI(contentPath), content_digest: digest },
+    ...{ course_id: encodeURI(courseId), object_key: encodeURI(contentPath), content_digest: digest },
     ...(publishedVersion === undefined ? {} : { courseware_published_version: encodeURI(publishedVersion) }),
   };
-  await objects.put(bucket, contentPath, createReadStream(file), { ...gzip, metadata });
+  if (file !== undefined) await objects.put(bucket, contentPath, createReadStream(file), { ...gzip, metadata });
   for (const entity of ROW_FILES) {
     await objects.put(bucket, keys[entity], createReadStream(course.rows[entity].path), json);
   }

@@ -23,18 +23,30 @@ export const planKey = (planId: string): string => `commits/${planId}.json`;
 export const contentKey = (deployment: string, courseId: string, sha256: string): string =>
   `${courseXmlAsset(deployment)}/${courseId}/${sha256}.xml.tar.gz`;
 
-const processed = (deployment: string, ...parts: string[]): string =>
-  [deployment, "openedx", "processed_data", ...parts].join("/");
+/** Keys of the processed files of one archive version. */
+export interface ProcessedKeys {
+  readonly course_metadata: string;
+  readonly course_video: string;
+  readonly course_xml_blocks: string;
+  readonly course_blocks: string;
+  readonly course_policy: string;
+  readonly course_signatories: string;
+  readonly bundle: string;
+  readonly manifest: string;
+}
 
-/** Keys of the processed files of one archive version; `bundle` is the content digest of the static assets. */
-export const processedKeys = (deployment: string, courseId: string, sha256: string, bundle: string) => ({
-  course_metadata: processed(deployment, "course_metadata", courseId, `${sha256}.json`),
-  course_video: processed(deployment, "course_video", courseId, `${sha256}.json`),
-  course_xml_blocks: processed(deployment, "course_xml_blocks", deployment, courseId, `${sha256}.json`),
-  // `course_blocks` without "archive" holds the blocks that the structure API gives.
-  course_blocks: processed(deployment, "course_archive_blocks", deployment, courseId, `${sha256}.json`),
-  course_policy: processed(deployment, "course_policy", deployment, courseId, `${sha256}.json`),
-  course_signatories: processed(deployment, "course_certificate_signatory", deployment, courseId, `${sha256}.json`),
-  bundle: processed(deployment, "course_static_assets", deployment, courseId, `${bundle}.tar.gz`),
-  manifest: processed(deployment, "course_static_assets_manifest", deployment, courseId, "manifest.json"),
-});
+/** `bundle`: content digest of the static assets. */
+export function processedKeys(deployment: string, courseId: string, sha256: string, bundle: string): ProcessedKeys {
+  const processed = (...parts: string[]): string => [deployment, "openedx", "processed_data", ...parts].join("/");
+  return {
+    course_metadata: processed("course_metadata", courseId, `${sha256}.json`),
+    course_video: processed("course_video", courseId, `${sha256}.json`),
+    course_xml_blocks: processed("course_xml_blocks", deployment, courseId, `${sha256}.json`),
+    // `course_blocks` without "archive" holds the blocks that the structure API gives.
+    course_blocks: processed("course_archive_blocks", deployment, courseId, `${sha256}.json`),
+    course_policy: processed("course_policy", deployment, courseId, `${sha256}.json`),
+    course_signatories: processed("course_certificate_signatory", deployment, courseId, `${sha256}.json`),
+    bundle: processed("course_static_assets", deployment, courseId, `${bundle}.tar.gz`),
+    manifest: processed("course_static_assets_manifest", deployment, courseId, "manifest.json"),
+  };
+}

@@ -34,12 +34,12 @@ export async function quarantineMembers(
   { objects, ledger }: Pick<Io, "objects" | "ledger">,
   bucket: string,
   { head, sha256 }: LandedBytes,
-  course: Pick<ExtractedCourse, "key" | "refused">,
-  deployment: string,
+  course: Pick<ExtractedCourse, "refused">,
+  { id, courseId }: { readonly id: string; readonly courseId: string },
   spool: Spool,
 ): Promise<void> {
   if (course.refused.length === 0) return;
-  const prefix = `quarantine/course_archives/${deployment}/${course.key.id}/${sha256}`;
+  const prefix = `quarantine/course_archives/${id}/${courseId}/${sha256}`;
   const kept = course.refused.slice(0, MAX_MEMBERS);
   const entries = [];
   let offset = 0;

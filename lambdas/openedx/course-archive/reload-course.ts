@@ -10,7 +10,7 @@ import { planKey } from "./landing-keys.ts";
  * archive came in between, and the course has to be extracted again.
  */
 export async function reloadCourse(
-  course: { readonly deployment: string; readonly courseId: string },
+  course: { readonly home: string; readonly courseId: string },
   known: KnownVersion,
   { io, settings, run }: Pick<TaskContext, "io" | "settings" | "run">,
 ): Promise<CourseVersion | undefined> {
@@ -22,7 +22,7 @@ export async function reloadCourse(
   if (!(await copyPlan(io, settings.buckets, planKey(version.planId), copy))) return undefined;
   const reloaded: CourseVersion = { ...version, planId, generation, run: run.id, repeated: true };
   try {
-    await recordVersion(io.ledger, course.deployment, course.courseId, reloaded, known);
+    await recordVersion(io.ledger, course.home, course.courseId, reloaded, known);
   } catch (error) {
     if (isFailure(error) && error.code === "stale_item") return undefined;
     throw error;

@@ -1,18 +1,19 @@
 import { createReadStream } from "node:fs";
 import { join } from "node:path";
-import { openDuckDb, quoteText, type DuckDb } from "../../../core/io/duckdb.ts";
+import { openDuckDb, quoteName, quoteText, type DuckDb } from "../../../core/io/duckdb.ts";
 import type { Objects } from "../../../core/io/ports.ts";
 import type { Settings } from "../../../core/io/settings.ts";
 import type { CommitPlan, TablePlan } from "../../../core/model/commit-plan.ts";
 import { rowsToParquet, timestampSql } from "../rows-to-parquet.ts";
 import type { ExtractedCourse } from "./extract.ts";
+import type { CourseHome, CourseOrigin } from "./course-home.ts";
 import type { JsonLines } from "./json-lines.ts";
 import { newestPlan } from "./course-versions.ts";
-import { tablesOf, type EntityTable } from "./tables.ts";
+import type { EntityTable } from "./tables.ts";
 
 export interface StageRequest {
   readonly planId: string;
-  readonly deployment: string;
+  readonly home: CourseHome;
   readonly sha256: string;
   readonly retrievedAt: string;
   readonly runId: string;
@@ -29,6 +30,8 @@ export async function stageRows(
   { objects }: { readonly objects: Objects },
   settings: Settings,
 ): Promise<CommitPlan> {
+  const { home } = request;
+  const courseId = home.courseId(course.key);
   const db = await openDuckDb({
     memoryMb: Math.floor(settings.memoryMb / 4),
     threads: 2,
@@ -37,12 +40,12 @@ export async function stageRows(
   });
   try {
     const tables: TablePlan[] = [];
-    for (const table of tablesOf(request.deployment)) {
+    for (const table of home.tables) {
       const rows = course.rows[table.entity];
       const key = `staging/${request.planId}/${request.runId}/${table.entity}.parquet`;
       if (rows.rows > 0) {
         const parquet = join(request.folder, `${table.entity}.parquet`);
-        await writeParquet(db, table, rows, parquet, request);
+        await writeParquet(db, table, rows, parquet, { ...request, from: home.origin(courseId) });
         await objects.put(settings.buckets.lake, key, createReadStream(parquet));
       }
       tables.push({
@@ -50,12 +53,12 @@ export async function stageRows(
         table: table.table,
         columns: [...table.own, ...table.origin],
         partitionBy: [],
-        replace: [{ column: "course_id", value: course.key.id }],
+        replace: [...home.replace(courseId)],
         files: rows.rows > 0 ? [{ bucket: settings.buckets.lake, key, rows: rows.rows }] : [],
         sortBy: [],
       });
     }
-    return { version: 1, id: request.planId, newest: newestPlan(request.deployment, course.key.id), tables };
+    return { version: 1, id: request.planId, newest: newestPlan(home.id, courseId), tables };
   } finally {
     db.close();
   }
@@ -66,10 +69,10 @@ async function writeParquet(
   { entity, own }: EntityTable,
   rows: JsonLines,
   target: string,
-  { deployment, sha256, retrievedAt, runId }: StageRequest,
+  { from, sha256, retrievedAt, runId }: StageRequest & { readonly from: CourseOrigin },
 ): Promise<void> {
   const origin = [
-    `${quoteText(deployment)} AS source_system`,
+    ...Object.entries(from).map(([name, value]) => `${quoteText(value)} AS ${quoteName(name)}`),
     `${quoteText(sha256)} AS archive_sha256`,
     `${timestampSql(retrievedAt)} AS retrieved_at`,
     `${quoteText(runId)} AS run_id`,

@@ -2,9 +2,9 @@ import type { ColumnPlan } from "../../../core/model/commit-plan.ts";
 
 const strings = (...names: string[]): ColumnPlan[] => names.map((name) => ({ name, type: "string" }));
 
-/** What every row says of where it comes from. */
+/** What every row says of where it comes from, behind the columns that its home gives it. */
 const ORIGIN: readonly ColumnPlan[] = [
-  ...strings("source_system", "archive_sha256"),
+  ...strings("archive_sha256"),
   /** When the archive landed. */
   { name: "retrieved_at", type: "timestamp" },
   ...strings("run_id"),
@@ -66,10 +66,11 @@ const names: readonly Entity[] = [
   "course_static_assets",
 ];
 
-export const tablesOf = (deployment: string): EntityTable[] =>
+/** `origin`: names of the columns that their home gives all rows. */
+export const tablesOf = (prefix: string, origin: readonly string[]): EntityTable[] =>
   names.map((entity) => ({
     entity,
-    table: `raw__${deployment}__openedx__xml__${entity}`,
+    table: `${prefix}__${entity}`,
     own: ENTITIES[entity],
-    origin: ORIGIN,
+    origin: [...strings(...origin), ...ORIGIN],
   }));

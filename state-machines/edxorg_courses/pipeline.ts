@@ -1,0 +1,75 @@
+import { definePipeline, type AssetDeclaration } from "../../core/model/pipeline.ts";
+import { courseXmlTables } from "../../lambdas/edxorg/courses/course-home.ts";
+import { COURSE_XML, COURSES_LANE, RAW_COURSE_XML } from "../../lambdas/edxorg/sources/course-sources.ts";
+import { jobModes } from "../../lambdas/edxorg/sources/modes.ts";
+import { COURSE_ARCHIVE_CODE } from "../../lambdas/openedx/sources/code-versions.ts";
+import { Announce, CommitRows, RecordFailure } from "../shared-tasks.ts";
+
+const PROCESSED = "edxorg/processed_data/";
+const course: Pick<AssetDeclaration, "partition" | "partitioning"> = {
+  partition: "course id and source (prod or edge)",
+  partitioning: { kind: "tuple", dimensions: ["course", "source"] },
+};
+const partition = "MITx-6.00x-1T2020|prod";
+
+/** Apart from `edxorg`, which works on whole archives: a run of this one is about one course of one source. */
+export const edxorgCourses = definePipeline({
+  domain: "edxorg_courses",
+  description: "Courses of edx.org: what the archives hold of them beside tables.",
+  jobs: {
+    course_xml: {
+      description: "The newest export of one course: unpacked safely, its rows committed, MIT Learn told once.",
+      modes: jobModes.course_xml,
+      exampleInput: { job: "course_xml", item: { asset: COURSE_XML, partition } },
+    },
+  },
+  tasks: {
+    ExtractCourse: {
+      description: "Unpacks one course export of an archive and stages its rows, files and manifest.",
+      handler: "edxorg/extract-course",
+      // Room for the largest course export.
+      compute: {
+        ...{ kind: "fargate", cpuUnits: 1024, memoryMb: 4096, diskGb: 50, timeoutSeconds: 14_400 },
+        ...{ heartbeatSeconds: 300, container: "worker" },
+      },
+      duckdb: true,
+      reads: [
+        { bucket: "landing", prefix: `${RAW_COURSE_XML}/` },
+        { bucket: "lake", prefix: "staging/" },
+        { bucket: "artifacts", prefix: "commits/" },
+      ],
+      writes: [
+        { bucket: "landing", prefix: PROCESSED },
+        { bucket: "lake", prefix: "staging/" },
+        { bucket: "quarantine", prefix: "quarantine/course_archives/edxorg/" },
+        { bucket: "artifacts", prefix: "commits/" },
+      ],
+      ledger: "write",
+    },
+    CommitRows,
+    Announce,
+    NotifyLearn: {
+      description: "Sends MIT Learn one signed webhook per course and content version.",
+      handler: "learn-webhook/notify-learn",
+      compute: { kind: "lambda", memoryMb: 512, timeoutSeconds: 240 },
+      reads: [{ bucket: "landing", prefix: `${RAW_COURSE_XML}/` }],
+      ledger: "write",
+      internet: true,
+      secrets: ["learn/webhook"],
+    },
+    RecordFailure,
+  },
+  triggers: [],
+  assets: [
+    {
+      id: COURSE_XML,
+      description: "Course exports of edx.org: metadata, videos, blocks, policy, signatories and static assets.",
+      ...course,
+      tables: courseXmlTables.map(({ table }) => `raw.${table}`),
+      codeVersion: COURSE_ARCHIVE_CODE,
+      job: "course_xml",
+      upstreams: [RAW_COURSE_XML],
+    },
+  ],
+  lanes: [{ id: COURSES_LANE, description: "Courses of archives; a first one has more than a thousand.", slots: 8 }],
+});
