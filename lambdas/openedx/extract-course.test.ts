@@ -14,7 +14,7 @@ import { CommitPlan } from "../../core/model/commit-plan.ts";
 import type { TaskContext } from "../../core/task.ts";
 import { writeDelivery } from "../learn-webhook/delivery.ts";
 import { CONTENT_FILES_ROUTE, deliveryKey } from "../learn-webhook/delivery-key.ts";
-import type { CourseOutcome } from "./course-archive/course-outcome.ts";
+import type { CourseOutcome } from "../course-archive/course-outcome.ts";
 import { recordStarted } from "./course-export/export-record.ts";
 import { extractLanded } from "./extract-course.ts";
 

@@ -1,10 +1,10 @@
 import * as z from "zod";
 import { takenMode } from "../../core/model/backfills/mode.ts";
 import { task, type TaskContext } from "../../core/task.ts";
-import { deploymentHome } from "./course-archive/course-home.ts";
-import type { CourseOutcome } from "./course-archive/course-outcome.ts";
-import { extractObject } from "./course-archive/extract-object.ts";
-import { landedExport } from "./course-archive/landing-keys.ts";
+import type { CourseOutcome } from "../course-archive/course-outcome.ts";
+import { extractObject } from "../course-archive/extract-object.ts";
+import { deploymentHome } from "./deployment-home.ts";
+import { landedExport } from "./landing-keys.ts";
 import { jobModes } from "./sources/modes.ts";
 
 const Input = z.looseObject({

@@ -10,17 +10,18 @@ import { takenMode, type BackfillMode } from "../../core/model/backfills/mode.ts
 import { task, type TaskContext } from "../../core/task.ts";
 import { openOpenEdx } from "../open-edx-api/client.ts";
 import { courseOf, CourseItem, type CourseOfItem } from "./course-item.ts";
-import { readDocument } from "./course-structure/document.ts";
-import { structureRows, type StructureRows } from "./course-structure/rows.ts";
-import { writeRowFiles } from "./course-structure/row-files.ts";
-import { stageStructure, structurePlanKey } from "./course-structure/stage-structure.ts";
+import { readDocument } from "../course-structure/document.ts";
+import { structureRows, type StructureRows } from "../course-structure/rows.ts";
+import { writeRowFiles } from "../course-structure/row-files.ts";
+import { stageStructure } from "../course-structure/stage-structure.ts";
+import { planKey } from "../staged-rows/plan-key.ts";
 import {
   isAnnounced,
   knownStructure,
   recordStructure,
   type StructureVersion,
-} from "./course-structure/structure-versions.ts";
-import { STRUCTURE_ENTITIES } from "./course-structure/tables.ts";
+} from "../course-structure/structure-versions.ts";
+import { STRUCTURE_ENTITIES } from "../course-structure/tables.ts";
 import { COURSE_STRUCTURE_CODE } from "./sources/code-versions.ts";
 import { courseStructureAsset, courseStructureTable } from "./sources/course-assets.ts";
 import { jobModes } from "./sources/modes.ts";
@@ -109,7 +110,7 @@ async function settle({ course, rows, mode, checkedAt }: Read, context: Context)
   await publish(course, rows, version, context);
   await recordStructure(io.ledger, id, courseId, version, known);
   const repeated = version.repeated === true ? { repeated: true as const } : {};
-  return { ...outcome, ...repeated, outcome: "staged", planKey: structurePlanKey(version.planId) };
+  return { ...outcome, ...repeated, outcome: "staged", planKey: planKey(version.planId) };
 }
 
 function newVersion(

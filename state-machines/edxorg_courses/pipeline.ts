@@ -1,6 +1,10 @@
 import { definePipeline, type AssetDeclaration } from "../../core/model/pipeline.ts";
-import { courseXmlTables } from "../../lambdas/edxorg/courses/course-home.ts";
-import { COURSE_XML, COURSES_LANE, RAW_COURSE_XML } from "../../lambdas/edxorg/sources/course-sources.ts";
+import {
+  COURSE_XML,
+  courseXmlTable,
+  COURSES_LANE,
+  RAW_COURSE_XML,
+} from "../../lambdas/edxorg/sources/course-sources.ts";
 import { jobModes } from "../../lambdas/edxorg/sources/modes.ts";
 import { COURSE_ARCHIVE_CODE } from "../../lambdas/openedx/sources/code-versions.ts";
 import { Announce, CommitRows, RecordFailure } from "../shared-tasks.ts";
@@ -65,7 +69,9 @@ export const edxorgCourses = definePipeline({
       id: COURSE_XML,
       description: "Course exports of edx.org: metadata, videos, blocks, policy, signatories and static assets.",
       ...course,
-      tables: courseXmlTables.map(({ table }) => `raw.${table}`),
+      tables: ["metadata", "video", "xml_blocks", "blocks", "policy", "signatories", "static_assets"].map(
+        (entity) => `raw.${courseXmlTable(`course_${entity}`)}`,
+      ),
       codeVersion: COURSE_ARCHIVE_CODE,
       job: "course_xml",
       upstreams: [RAW_COURSE_XML],

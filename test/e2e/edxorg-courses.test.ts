@@ -88,10 +88,9 @@ test("an export of an archive becomes rows of its source, and MIT Learn is told 
     ["mit_edx", COURSE, COURSE],
     ["mit_edx", COURSE, COURSE],
   ]);
-  expect(paths.map(({ content_path }) => content_path.replace(/[0-9a-f]{64}/, "<sha>")).toSorted()).toEqual([
-    `/edxorg/raw_data/course_xml/edge/${COURSE}/<sha>.xml.tar.gz`,
-    `/edxorg/raw_data/course_xml/prod/${COURSE}/<sha>.xml.tar.gz`,
-  ]);
+  expect(new Set(paths.map(({ content_path }) => content_path.replace(/[0-9a-f]{64}/, "<sha>")))).toEqual(
+    new Set(["prod", "edge"].map((source) => `/edxorg/raw_data/course_xml/${source}/${COURSE}/<sha>.xml.tar.gz`)),
+  );
   expect(receiver.received.map(({ status }) => status)).toEqual([200, 200]);
 
   // A week later only one of them is another.

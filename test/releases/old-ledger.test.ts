@@ -12,8 +12,8 @@ import { findSeen, isNews, staleInputs } from "../../lambdas/lakehouse/stale-inp
 import { deliver } from "../../lambdas/learn-webhook/deliver.ts";
 import { CONTENT_FILES_ROUTE } from "../../lambdas/learn-webhook/delivery-key.ts";
 import { newestDelivery, readDelivery } from "../../lambdas/learn-webhook/delivery.ts";
-import { deploymentHome } from "../../lambdas/openedx/course-archive/course-home.ts";
-import { knownVersion, progressOf } from "../../lambdas/openedx/course-archive/course-versions.ts";
+import { deploymentHome } from "../../lambdas/openedx/deployment-home.ts";
+import { knownVersion, progressOf } from "../../lambdas/course-archive/course-versions.ts";
 import { deployments } from "../../lambdas/openedx/sources/deployments.ts";
 import { trackingLogSources } from "../../lambdas/openedx/sources/tracking-logs.ts";
 import { findRecord, holderOfText, isFinished } from "../../lambdas/openedx/tracking-log/file-record.ts";

@@ -1,8 +1,14 @@
-import type { CourseHome } from "../../openedx/course-archive/course-home.ts";
-import { tablesOf } from "../../openedx/course-archive/tables.ts";
+import type { CourseHome } from "../../course-archive/course-home.ts";
+import { tablesOf } from "../../course-archive/tables.ts";
 import { partitionText } from "../../../core/model/items/partition-key.ts";
-import { EDXORG_COURSE_ID } from "./tables.ts";
-import { COURSE_XML, LEARN_SOURCE, RAW_COURSE_XML, type CourseSource } from "../sources/course-sources.ts";
+import {
+  COURSE_XML,
+  courseXmlTable,
+  EDXORG_COURSE_ID,
+  LEARN_SOURCE,
+  RAW_COURSE_XML,
+  type CourseSource,
+} from "../sources/course-sources.ts";
 
 const processed = (...parts: string[]): string => ["edxorg/processed_data", ...parts].join("/");
 
@@ -36,5 +42,4 @@ export function edxorgHome({ source, home, announcesContent }: CourseSource, cou
   };
 }
 
-/** Both sources share them. */
-export const courseXmlTables = tablesOf("raw__edxorg__s3__xml", ["source_system", EDXORG_COURSE_ID]);
+const courseXmlTables = tablesOf(courseXmlTable, ["source_system", EDXORG_COURSE_ID]);

@@ -41,7 +41,7 @@ export async function raiseArchiveChecks(
       metadata: [
         ["archive", archive],
         ["members", members],
-        ...(sample === "" ? [] : [["sample", sample] as [string, string]]),
+        ["sample", sample === "" ? null : sample],
       ],
     })),
   );

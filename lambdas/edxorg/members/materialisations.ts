@@ -12,35 +12,31 @@ export async function recordMaterialisations(
   runId: string,
 ): Promise<number> {
   const at = new Date().toISOString();
-  let [written, batch] = [0, new Map<string, LedgerWrite>()];
-  const newest = new Map<string, object>();
+  let [written, batch] = [0, new Map<string, ReturnType<typeof materialisation>>()];
+  const newest = new Map<string, ReturnType<typeof materialisation>["data"]>();
   const flush = async (): Promise<void> => {
     const asked = [...batch.values()];
     batch = new Map();
-    const known = await Promise.all(asked.map((write) => ("put" in write ? isKnown(ledger, write.put) : true)));
-    const fresh = asked.filter((_, index) => known[index] === false);
-    if (fresh.length > 0) await ledger.write(fresh);
+    const known = await Promise.all(asked.map(({ pk, sk }) => ledger.get(pk, sk)));
+    const fresh = asked.filter((_, index) => known[index] === undefined);
+    if (fresh.length > 0) await ledger.write(fresh.map(put));
     written += fresh.length;
   };
   for await (const member of members()) {
-    const { pk, sk, data } = materialisation(member, bucket, runId, at);
-    batch.set(`${pk} ${sk}`, { put: { pk, sk, data }, if: { any: true } });
-    newest.set(member.asset, data);
+    const record = materialisation(member, bucket, runId, at);
+    batch.set(`${record.pk} ${record.sk}`, record);
+    newest.set(member.asset, record.data);
     if (batch.size >= BATCH) await flush();
   }
   await flush();
   if (written > 0) {
-    const heads = [...newest].map(([asset, data]): LedgerWrite => ({
-      put: { pk: "asset", sk: asset, data },
-      if: { any: true },
-    }));
+    const heads = [...newest].map(([sk, data]) => put({ pk: "asset", sk, data }));
     for (let from = 0; from < heads.length; from += BATCH) await ledger.write(heads.slice(from, from + BATCH));
   }
   return written;
 }
 
-const isKnown = async (ledger: Ledger, { pk, sk }: { readonly pk: string; readonly sk: string }): Promise<boolean> =>
-  (await ledger.get(pk, sk)) !== undefined;
+const put = (record: ReturnType<typeof materialisation>): LedgerWrite => ({ put: record, if: { any: true } });
 
 function materialisation(member: ArchiveMember, bucket: string, runId: string, materializedAt: string) {
   const { asset, partition, courseId, source, record } = member;

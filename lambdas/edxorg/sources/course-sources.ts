@@ -25,3 +25,9 @@ export const courseSources: readonly CourseSource[] = [
   { source: "prod", home: "edxorg/prod", announcesContent: true },
   { source: "edge", home: "edxorg/edge", announcesContent: true },
 ];
+
+/** Column of the id by which the archives know a course: `<org>-<number>-<run>`. */
+export const EDXORG_COURSE_ID = "edxorg_course_id";
+
+/** Raw tables of course exports; both sources share them. */
+export const courseXmlTable = (entity: string): string => `raw__edxorg__s3__xml__${entity}`;

@@ -1,0 +1,66 @@
+import { createReadStream } from "node:fs";
+import { join } from "node:path";
+import { openDuckDb, quoteText } from "../../core/io/duckdb.ts";
+import type { Io } from "../../core/io/ports.ts";
+import type { Settings } from "../../core/io/settings.ts";
+import type { CommitPlan, TablePlan } from "../../core/model/commit-plan.ts";
+import { planKey } from "../staged-rows/plan-key.ts";
+import { rowsToParquet, timestampSql } from "../staged-rows/rows-to-parquet.ts";
+import { courseStructureTable } from "../openedx/sources/course-assets.ts";
+import type { RowFile } from "./row-files.ts";
+import { newestStructurePlan } from "./structure-versions.ts";
+import { STRUCTURE_COLUMNS, STRUCTURE_ENTITIES, STRUCTURE_ORIGIN, type StructureEntity } from "./tables.ts";
+
+export interface StageStructure {
+  readonly planId: string;
+  readonly deployment: string;
+  readonly courseId: string;
+  readonly retrievedAt: string;
+  readonly runId: string;
+  /** For what is spooled, removed by the caller. */
+  readonly folder: string;
+  readonly files: Readonly<Record<StructureEntity, RowFile>>;
+}
+
+/**
+ * Rows as Parquet in the lake's staging area, and the plan that commits them. Keys hold the run, so a second run of the
+ * same work never writes under a reader's feet.
+ */
+export async function stageStructure(
+  { planId, deployment, courseId, retrievedAt, runId, folder, files }: StageStructure,
+  { objects }: Pick<Io, "objects">,
+  { memoryMb, duckdbExtensions, buckets }: Settings,
+): Promise<void> {
+  const origin = [
+    `${quoteText(deployment)} AS source_system`,
+    `${timestampSql(retrievedAt)} AS retrieved_at`,
+    `${quoteText(runId)} AS run_id`,
+    `${timestampSql(new Date().toISOString())} AS loaded_at`,
+  ];
+  const limits = { memoryMb: Math.floor(memoryMb / 4), threads: 1 };
+  const db = await openDuckDb({ ...limits, tempDir: join(folder, "spill"), extensionsDir: duckdbExtensions });
+  try {
+    const tables: TablePlan[] = [];
+    for (const entity of STRUCTURE_ENTITIES) {
+      const rows = files[entity].staged;
+      const own = STRUCTURE_COLUMNS[entity];
+      const key = `staging/${planId}/${runId}/${entity}.parquet`;
+      if (rows.rows > 0) {
+        const target = join(folder, `${entity}.parquet`);
+        await rowsToParquet(db, { entity, rows, own, origin, target });
+        await objects.put(buckets.lake, key, createReadStream(target));
+      }
+      tables.push({
+        ...{ namespace: "raw", table: courseStructureTable(deployment, entity) },
+        columns: [...own, ...STRUCTURE_ORIGIN],
+        ...{ partitionBy: [], sortBy: [], replace: [{ column: "course_id", value: courseId }] },
+        files: rows.rows > 0 ? [{ bucket: buckets.lake, key, rows: rows.rows }] : [],
+      });
+    }
+    const plan: CommitPlan = { version: 1, id: planId, newest: newestStructurePlan(deployment, courseId), tables };
+    const json = { contentType: "application/json" };
+    await objects.put(buckets.artifacts, planKey(planId), JSON.stringify(plan), json);
+  } finally {
+    db.close();
+  }
+}

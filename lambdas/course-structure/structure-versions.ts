@@ -1,0 +1,73 @@
+import * as z from "zod";
+import type { Ledger } from "../../core/io/ports.ts";
+import { courseStructureAsset } from "../openedx/sources/course-assets.ts";
+
+/** `pk course-structure#<deployment>, sk <course id>`: the newest version that was staged. */
+const StructureVersion = z.object({
+  dataVersion: z.string(),
+  codeVersion: z.string(),
+  /** Counts versions, so that going back to an older content is a plan of its own. */
+  generation: z.number().int(),
+  planId: z.string(),
+  blocks: z.number().int(),
+  /** When the LMS was asked, ISO 8601. */
+  retrievedAt: z.string(),
+  /** The run that staged it: what it was asked to do again it does once, however often it is tried. */
+  run: z.string(),
+  /** The content was there before. */
+  repeated: z.literal(true).exactOptional(),
+});
+export type StructureVersion = z.infer<typeof StructureVersion>;
+
+export interface KnownStructure {
+  readonly rev: number;
+  readonly version: StructureVersion;
+}
+
+/** Where the newest plan of a course is named. */
+export const newestStructurePlan = (deployment: string, courseId: string) => ({
+  pk: `course-structure#${deployment}`,
+  sk: courseId,
+});
+
+export async function knownStructure(
+  ledger: Ledger,
+  deployment: string,
+  courseId: string,
+): Promise<KnownStructure | undefined> {
+  const { pk, sk } = newestStructurePlan(deployment, courseId);
+  const item = await ledger.get(pk, sk);
+  return item === undefined ? undefined : { rev: item.rev, version: StructureVersion.parse(item.data) };
+}
+
+/** Throws Conflict `stale_item` when another run staged the course meanwhile. */
+export async function recordStructure(
+  ledger: Ledger,
+  deployment: string,
+  courseId: string,
+  version: StructureVersion,
+  before: KnownStructure | undefined,
+): Promise<void> {
+  const condition = before === undefined ? { absent: true as const } : { rev: before.rev };
+  await ledger.write([{ put: { ...newestStructurePlan(deployment, courseId), data: version }, if: condition }]);
+}
+
+const Commits = z.object({ commits: z.array(z.object({ snapshotId: z.string() })) });
+const Commit = z.object({ snapshotId: z.string() });
+
+/** Its rows are committed and these very commits announced: every step behind the staging may have died. */
+export async function isAnnounced(
+  ledger: Ledger,
+  deployment: string,
+  courseId: string,
+  { dataVersion, codeVersion, planId }: StructureVersion,
+): Promise<boolean> {
+  const { items } = await ledger.query("commit", { prefix: `${planId}#` });
+  if (items.length === 0) return false;
+  const asset = courseStructureAsset(deployment);
+  const materialised = Commits.safeParse(
+    (await ledger.get(`materialisation#${asset}`, `${courseId}#${dataVersion}#${codeVersion}`))?.data,
+  );
+  const told = new Set(materialised.data?.commits.map(({ snapshotId }) => snapshotId));
+  return items.every(({ data }) => told.has(Commit.parse(data).snapshotId));
+}

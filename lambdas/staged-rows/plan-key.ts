@@ -1,0 +1,1 @@
+export const planKey = (planId: string): string => `commits/${planId}.json`;
