@@ -5,11 +5,8 @@ import { resolveStarts } from "../core/model/starts.ts";
 import { refuseSharedSchedules } from "../core/model/schedules/problems.ts";
 import { coordinator } from "./coordinator/pipeline.ts";
 import { edxorg } from "./edxorg/pipeline.ts";
-<<<<<<< HEAD
 import { edxorgTables } from "./edxorg_tables/pipeline.ts";
-=======
 import { edxorgCourses } from "./edxorg_courses/pipeline.ts";
->>>>>>> 1b712ca (Bring course exports of edx.org archives to the raw tables and MIT Learn: complete archives put their members on record and request what is made of them; content that came back is announced again)
 import { legacyOpenedx } from "./legacy_openedx/pipeline.ts";
 import { lakehouse } from "./lakehouse/pipeline.ts";
 import { mirrorsPipeline } from "./mirrors/pipeline.ts";
@@ -26,11 +23,8 @@ export const domains: readonly { readonly pipeline: Pipeline; readonly definitio
     { pipeline: openedxDiscovery, definition: "state-machines/openedx_discovery/openedx_discovery.asl.json" },
     { pipeline: mirrorsPipeline, definition: "state-machines/mirrors/mirrors.asl.json" },
     { pipeline: edxorg, definition: "state-machines/edxorg/edxorg.asl.json" },
-<<<<<<< HEAD
     { pipeline: edxorgTables, definition: "state-machines/edxorg_tables/edxorg_tables.asl.json" },
-=======
     { pipeline: edxorgCourses, definition: "state-machines/edxorg_courses/edxorg_courses.asl.json" },
->>>>>>> 1b712ca (Bring course exports of edx.org archives to the raw tables and MIT Learn: complete archives put their members on record and request what is made of them; content that came back is announced again)
     { pipeline: legacyOpenedx, definition: "state-machines/legacy_openedx/legacy_openedx.asl.json" },
     { pipeline: lakehouse, definition: "state-machines/lakehouse/lakehouse.asl.json" },
     { pipeline: coordinator, definition: "state-machines/coordinator/coordinator.asl.json" },
