@@ -1,19 +1,19 @@
 import { createReadStream } from "node:fs";
 import { join } from "node:path";
-import { openDuckDb, quoteText } from "../../core/io/duckdb.ts";
+import { openDuckDb, quoteName, quoteText } from "../../core/io/duckdb.ts";
 import type { Io } from "../../core/io/ports.ts";
 import type { Settings } from "../../core/io/settings.ts";
 import type { CommitPlan, TablePlan } from "../../core/model/commit-plan.ts";
 import { planKey } from "../staged-rows/plan-key.ts";
 import { rowsToParquet, timestampSql } from "../staged-rows/rows-to-parquet.ts";
-import { courseStructureTable } from "../openedx/sources/course-assets.ts";
 import type { RowFile } from "./row-files.ts";
+import type { StructureHome } from "./structure-home.ts";
 import { newestStructurePlan } from "./structure-versions.ts";
-import { STRUCTURE_COLUMNS, STRUCTURE_ENTITIES, STRUCTURE_ORIGIN, type StructureEntity } from "./tables.ts";
+import { STRUCTURE_COLUMNS, STRUCTURE_ENTITIES, structureColumns, type StructureEntity } from "./tables.ts";
 
 export interface StageStructure {
   readonly planId: string;
-  readonly deployment: string;
+  readonly home: StructureHome;
   readonly courseId: string;
   readonly retrievedAt: string;
   readonly runId: string;
@@ -27,12 +27,13 @@ export interface StageStructure {
  * same work never writes under a reader's feet.
  */
 export async function stageStructure(
-  { planId, deployment, courseId, retrievedAt, runId, folder, files }: StageStructure,
+  { planId, home, courseId, retrievedAt, runId, folder, files }: StageStructure,
   { objects }: Pick<Io, "objects">,
   { memoryMb, duckdbExtensions, buckets }: Settings,
 ): Promise<void> {
+  const from = home.origin(courseId);
   const origin = [
-    `${quoteText(deployment)} AS source_system`,
+    ...Object.entries(from).map(([name, value]) => `${quoteText(value)} AS ${quoteName(name)}`),
     `${timestampSql(retrievedAt)} AS retrieved_at`,
     `${quoteText(runId)} AS run_id`,
     `${timestampSql(new Date().toISOString())} AS loaded_at`,
@@ -51,13 +52,13 @@ export async function stageStructure(
         await objects.put(buckets.lake, key, createReadStream(target));
       }
       tables.push({
-        ...{ namespace: "raw", table: courseStructureTable(deployment, entity) },
-        columns: [...own, ...STRUCTURE_ORIGIN],
-        ...{ partitionBy: [], sortBy: [], replace: [{ column: "course_id", value: courseId }] },
+        ...{ namespace: "raw", table: home.table(entity) },
+        columns: structureColumns(entity, Object.keys(from)),
+        ...{ partitionBy: [], sortBy: [], replace: [...home.replace(courseId)] },
         files: rows.rows > 0 ? [{ bucket: buckets.lake, key, rows: rows.rows }] : [],
       });
     }
-    const plan: CommitPlan = { version: 1, id: planId, newest: newestStructurePlan(deployment, courseId), tables };
+    const plan: CommitPlan = { version: 1, id: planId, newest: newestStructurePlan(home.id, courseId), tables };
     const json = { contentType: "application/json" };
     await objects.put(buckets.artifacts, planKey(planId), JSON.stringify(plan), json);
   } finally {

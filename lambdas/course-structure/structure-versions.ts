@@ -1,8 +1,8 @@
 import * as z from "zod";
 import type { Ledger } from "../../core/io/ports.ts";
-import { courseStructureAsset } from "../openedx/sources/course-assets.ts";
+import type { StructureHome } from "./structure-home.ts";
 
-/** `pk course-structure#<deployment>, sk <course id>`: the newest version that was staged. */
+/** `pk course-structure#<home>, sk <course id>`: the newest version that was staged. */
 const StructureVersion = z.object({
   dataVersion: z.string(),
   codeVersion: z.string(),
@@ -25,17 +25,17 @@ export interface KnownStructure {
 }
 
 /** Where the newest plan of a course is named. */
-export const newestStructurePlan = (deployment: string, courseId: string) => ({
-  pk: `course-structure#${deployment}`,
+export const newestStructurePlan = (home: string, courseId: string) => ({
+  pk: `course-structure#${home}`,
   sk: courseId,
 });
 
 export async function knownStructure(
   ledger: Ledger,
-  deployment: string,
+  home: string,
   courseId: string,
 ): Promise<KnownStructure | undefined> {
-  const { pk, sk } = newestStructurePlan(deployment, courseId);
+  const { pk, sk } = newestStructurePlan(home, courseId);
   const item = await ledger.get(pk, sk);
   return item === undefined ? undefined : { rev: item.rev, version: StructureVersion.parse(item.data) };
 }
@@ -43,13 +43,13 @@ export async function knownStructure(
 /** Throws Conflict `stale_item` when another run staged the course meanwhile. */
 export async function recordStructure(
   ledger: Ledger,
-  deployment: string,
+  home: string,
   courseId: string,
   version: StructureVersion,
   before: KnownStructure | undefined,
 ): Promise<void> {
   const condition = before === undefined ? { absent: true as const } : { rev: before.rev };
-  await ledger.write([{ put: { ...newestStructurePlan(deployment, courseId), data: version }, if: condition }]);
+  await ledger.write([{ put: { ...newestStructurePlan(home, courseId), data: version }, if: condition }]);
 }
 
 const Commits = z.object({ commits: z.array(z.object({ snapshotId: z.string() })) });
@@ -58,15 +58,14 @@ const Commit = z.object({ snapshotId: z.string() });
 /** Its rows are committed and these very commits announced: every step behind the staging may have died. */
 export async function isAnnounced(
   ledger: Ledger,
-  deployment: string,
+  { asset, partition }: Pick<StructureHome, "asset" | "partition">,
   courseId: string,
   { dataVersion, codeVersion, planId }: StructureVersion,
 ): Promise<boolean> {
   const { items } = await ledger.query("commit", { prefix: `${planId}#` });
   if (items.length === 0) return false;
-  const asset = courseStructureAsset(deployment);
   const materialised = Commits.safeParse(
-    (await ledger.get(`materialisation#${asset}`, `${courseId}#${dataVersion}#${codeVersion}`))?.data,
+    (await ledger.get(`materialisation#${asset}`, `${partition(courseId)}#${dataVersion}#${codeVersion}`))?.data,
   );
   const told = new Set(materialised.data?.commits.map(({ snapshotId }) => snapshotId));
   return items.every(({ data }) => told.has(Commit.parse(data).snapshotId));

@@ -2,7 +2,7 @@ import type { ColumnPlan } from "../../core/model/commit-plan.ts";
 
 const strings = (...names: string[]): ColumnPlan[] => names.map((name) => ({ name, type: "string" }));
 
-/** Raw tables `raw__<deployment>__openedx__api__<entity>`. All rows of a course are replaced together. Objects are JSON. */
+/** Columns of the raw tables. All rows of a course are replaced together. Objects are JSON. */
 export const STRUCTURE_COLUMNS = {
   course_structure: strings("course_id", "content_hash", "course_structure", "course_structure_flattened"),
   course_blocks: [
@@ -12,9 +12,8 @@ export const STRUCTURE_COLUMNS = {
   ],
 } as const satisfies Record<string, readonly ColumnPlan[]>;
 
-/** What every row says of where it comes from. */
-export const STRUCTURE_ORIGIN: readonly ColumnPlan[] = [
-  ...strings("source_system"),
+/** What every row says of where it comes from, behind the columns that its home gives it. */
+const STRUCTURE_ORIGIN: readonly ColumnPlan[] = [
   /** When the LMS was asked. */
   { name: "retrieved_at", type: "timestamp" },
   ...strings("run_id"),
@@ -23,3 +22,10 @@ export const STRUCTURE_ORIGIN: readonly ColumnPlan[] = [
 
 export type StructureEntity = keyof typeof STRUCTURE_COLUMNS;
 export const STRUCTURE_ENTITIES = ["course_structure", "course_blocks"] as const satisfies readonly StructureEntity[];
+
+/** All columns of a table; `origin`: those that its home gives all rows. */
+export const structureColumns = (entity: StructureEntity, origin: readonly string[]): ColumnPlan[] => [
+  ...STRUCTURE_COLUMNS[entity],
+  ...strings(...origin),
+  ...STRUCTURE_ORIGIN,
+];

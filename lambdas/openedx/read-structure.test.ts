@@ -181,4 +181,29 @@ describe("the structure of a course", () => {
     await expect(read("run-1")).rejects.toMatchObject({ name: "Malformed", code });
     expect([await keys(buckets.landing), await keys(buckets.lake)]).toEqual([[], []]);
   });
+
+  it.each([true, false])("is loaded again by a reload, whether its staged rows are kept (%s) or not", async (kept) => {
+    structure('{"b": {"category": "html", "metadata": {"x": 1e-5}}, "a": {"category": "course", "children": ["b"]}}');
+    const first = await staged("run-1");
+    await commitAndAnnounce(first);
+    if (!kept) {
+      const plan = JSON.stringify(await planOf(first.planKey)).replaceAll("staging/", "staging/gone/");
+      await objects.put(buckets.artifacts, first.planKey ?? "", plan);
+    }
+    // Nobody is asked: the LMS has another one by now.
+    structure("{}");
+    const again = await staged("again", "reload");
+    expect(again).toMatchObject({ outcome: "staged", repeated: true, dataVersion: first.dataVersion });
+    const [before, plan] = [await planOf(first.planKey), await planOf(again.planKey)];
+    expect(plan.id).not.toBe(before.id);
+    expect(plan.tables.map(({ files }) => files[0]?.rows)).toEqual([1, 2]);
+    expect(await staged("again", "reload")).toMatchObject({ outcome: "staged", planKey: again.planKey });
+    await commitAndAnnounce(again);
+    expect(await staged("again", "reload")).toMatchObject({ outcome: "unchanged" });
+    expect(await staged("another", "reload")).toMatchObject({ outcome: "staged", repeated: true });
+  });
+
+  it("that was never read cannot be loaded again", async () => {
+    await expect(read("run-1", "reload")).rejects.toMatchObject({ name: "Rejected", code: "nothing_to_reload" });
+  });
 });

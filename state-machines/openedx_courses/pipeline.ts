@@ -45,6 +45,12 @@ export const openedxCourses = definePipeline({
       compute: { kind: "lambda", memoryMb: 2048, timeoutSeconds: 900, diskMb: 2048 },
       duckdb: true,
       ...asks,
+      // What a reload loads once more.
+      reads: [
+        ...exporting.map(({ id }) => ({ bucket: "landing" as const, prefix: `${id}/openedx/processed_data/` })),
+        { bucket: "lake", prefix: "staging/" },
+        { bucket: "artifacts", prefix: "commits/" },
+      ],
       writes: [
         ...exporting.map(({ id }) => ({ bucket: "landing" as const, prefix: `${id}/openedx/processed_data/` })),
         { bucket: "lake", prefix: "staging/" },

@@ -4,5 +4,5 @@ import type { BackfillMode } from "../../../core/model/backfills/mode.ts";
 export const jobModes = {
   tracking_log: ["missing-only", "all", "reload"],
   course_archive: ["missing-only", "all", "reload", "redeliver"],
-  course_structure: ["missing-only", "all"],
+  course_structure: ["missing-only", "all", "reload"],
 } as const satisfies Record<string, readonly BackfillMode[]>;
