@@ -31,6 +31,7 @@ import { reconcile } from "./verbs/reconcile.ts";
 import { reset } from "./verbs/reset.ts";
 import { runAgain, runRedrive, runShow, runStart, runStop } from "./verbs/run.ts";
 import { runs } from "./verbs/runs.ts";
+import { salvage } from "./verbs/salvage.ts";
 import {
   schedulesClear,
   schedulesList,
@@ -52,6 +53,7 @@ export const VERBS: readonly Verb[] = [
   failures,
   reconcile,
   rerun,
+  salvage,
   cancel,
   query,
   deliveries,

@@ -125,3 +125,26 @@ test("a source that fails is no damaged file", async () => {
   };
   await expect(drain(new Container(failing(), "a.gz"))).rejects.toThrow("connection lost");
 });
+
+test("of a gzip that was cut anywhere, salvage gives the complete lines and nothing else", async () => {
+  const lines = Array.from(
+    { length: 300 },
+    (_, at) => `${createHash("sha256").update(String(at)).digest("hex")}\n`,
+  ).join("");
+  const bytes = Buffer.concat([gzipSync(lines.slice(0, 5_000)), gzipSync(lines.slice(5_000))]);
+  for (let end = 2; end < bytes.length; end += 97) {
+    const container = new Container(inPieces(bytes.subarray(0, end), 500), "a.gz", { salvage: true });
+    const chunks: Buffer[] = [];
+    for await (const chunk of container.text()) chunks.push(chunk);
+    const text = Buffer.concat(chunks).toString();
+    expect(lines.startsWith(text) && /^(.*\n)?$/s.test(text)).toBe(true);
+    const { facts } = container;
+    expect(facts).toMatchObject({ bytesAfterLastNewline: 0, bytes: text.length, compressedBytes: end });
+    // A cut between two members is none that the container shows.
+    if (facts?.cut === undefined) expect(facts?.members).toBe(1);
+  }
+  const whole = new Container(inPieces(GZ, 7), "a.gz", { salvage: true });
+  const all: Buffer[] = [];
+  for await (const chunk of whole.text()) all.push(chunk);
+  expect([Buffer.concat(all).toString(), whole.facts?.cut]).toEqual([TEXT, undefined]);
+});

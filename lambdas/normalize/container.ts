@@ -3,6 +3,7 @@ import { type Failure, isFailure } from "../../core/model/failures.ts";
 import { ByteSource } from "../archive/byte-source.ts";
 import { GZIP_MAGIC, gunzip, type GzipParts } from "../archive/gunzip.ts";
 import { malformed } from "../archive/gzip-member.ts";
+import { wholeLines, type Cut } from "./whole-lines.ts";
 import { LF } from "./byte-classes.ts";
 
 /** What the first pass learns of a file. Lengths in bytes. */
@@ -19,23 +20,28 @@ export interface ContainerFacts {
   readonly bytes: number;
   readonly newlines: number;
   readonly bytesAfterLastNewline: number;
+  /** The file was cut, and these are its complete lines. Their last member's CRC is behind the cut. */
+  readonly cut?: Cut;
 }
 
 /**
  * Reads a container once and verifies it: `text` yields the decompressed bytes, `facts` is set when the last one was
  * taken. Throws Malformed `gzip_truncated`, `gzip_crc`, `not_gzip`, `empty_object`, `trailing_bytes`: after some text
- * may have been yielded, so nothing may be published before the end.
+ * may have been yielded, so nothing may be published before the end. `salvage`: of a gzip that was cut, the complete lines.
  */
 export class Container {
   facts: ContainerFacts | undefined;
   private readonly source: ByteSource;
   private readonly mustBeGzip: boolean;
   private kind: "gzip" | "plain" = "plain";
+  private readonly salvage: boolean;
+  private cut: Cut | undefined;
   private readonly parts: GzipParts = { members: 0, paddingBytes: 0 };
 
   /** `name` is the object's key: only its ending counts. */
-  constructor(chunks: AsyncIterable<Uint8Array>, name: string) {
+  constructor(chunks: AsyncIterable<Uint8Array>, name: string, { salvage = false } = {}) {
     this.source = new ByteSource(chunks);
+    this.salvage = salvage;
     this.mustBeGzip = name.toLowerCase().endsWith(".gz");
   }
 
@@ -44,7 +50,8 @@ export class Container {
     let bytes = 0;
     let newlines = 0;
     let afterNewline = 0;
-    for await (const chunk of this.verified()) {
+    const verified = this.verified();
+    for await (const chunk of this.salvage ? wholeLines(verified, (cut) => (this.cut = cut)) : verified) {
       hash.update(chunk);
       bytes += chunk.length;
       newlines += countNewlines(chunk);
@@ -60,6 +67,7 @@ export class Container {
       bytes,
       newlines,
       bytesAfterLastNewline: afterNewline,
+      ...(this.cut === undefined ? {} : { cut: this.cut }),
     };
   }
 

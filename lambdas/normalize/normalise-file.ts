@@ -28,6 +28,8 @@ export interface NormaliseRequest {
   readonly limits?: { readonly lineBytes?: number; readonly partBytes?: number };
   /** False = every line takes the byte path; the outputs are the same, which the tests hold. */
   readonly fast?: boolean;
+  /** Take the complete lines of a gzip that was cut. */
+  readonly salvage?: boolean;
 }
 
 /** Files of one normalised tracking log, in the request's folder, ready to be put where they belong. */
@@ -47,7 +49,7 @@ export interface NormalisedFile {
  * folder's content must not be used.
  */
 export async function normaliseFile(db: DuckDb, request: NormaliseRequest): Promise<NormalisedFile> {
-  const { path, name, folder, origin, limits = {}, fast = true } = request;
+  const { path, name, folder, origin, limits = {}, fast = true, salvage = false } = request;
   const linesPath = join(folder, "quarantine.lines");
   const indexPath = join(folder, "quarantine.index.jsonl");
   const normalisedPath = join(folder, "normalised.log.gz");
@@ -62,7 +64,7 @@ export async function normaliseFile(db: DuckDb, request: NormaliseRequest): Prom
       })
     : undefined;
   const splitter = new LineSplitter(consumerOf(normaliser, quarantine, reader), limits.lineBytes);
-  const container = new Container(createReadStream(path, { highWaterMark: READ_BYTES }), name);
+  const container = new Container(createReadStream(path, { highWaterMark: READ_BYTES }), name, { salvage });
   const settle = async (): Promise<void> => {
     await quarantine.settle();
     await normalised.settle();

@@ -2,10 +2,9 @@ import { createHash } from "node:crypto";
 import { pipeline } from "node:stream/promises";
 import * as z from "zod";
 import { objectMissing } from "../../core/io/object-failures.ts";
-import { takenMode, type BackfillMode } from "../../core/model/backfills/mode.ts";
 import { Failure } from "../../core/model/failures.ts";
 import { task, type TaskContext } from "../../core/task.ts";
-import { jobModes } from "./sources/modes.ts";
+import { logMode, type LogMode } from "./sources/modes.ts";
 import { landedLog } from "./tracking-log/landed-key.ts";
 import { quarantineWhole } from "./tracking-log/quarantine.ts";
 
@@ -22,7 +21,7 @@ export type Inspection =
       readonly size: "lambda" | "fargate";
       readonly source: string;
       readonly logDate: string;
-      readonly mode: BackfillMode;
+      readonly mode: LogMode;
       readonly object: {
         readonly bucket: string;
         readonly key: string;
@@ -43,7 +42,7 @@ export async function inspectLanded(
   { bucket, key, mode: wanted }: z.infer<typeof Input>,
   { io, settings }: Pick<TaskContext, "io" | "settings">,
 ): Promise<Inspection> {
-  const mode = takenMode(wanted, jobModes.tracking_log, "tracking_log");
+  const mode = logMode(wanted);
   const landed = landedLog(key);
   if (landed === undefined) return { outcome: "ignored", reason: `${key} is not named like a tracking log` };
   const head = await io.objects.head({ bucket, key });

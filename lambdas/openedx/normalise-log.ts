@@ -6,12 +6,11 @@ import { diskFull, isDiskFull } from "../../core/io/disk-failures.ts";
 import { openDuckDb } from "../../core/io/duckdb.ts";
 import { objectMissing } from "../../core/io/object-failures.ts";
 import type { ObjectHead } from "../../core/io/ports.ts";
-import { takenMode, type BackfillMode } from "../../core/model/backfills/mode.ts";
 import { Failure, isFailure } from "../../core/model/failures.ts";
 import { task, type TaskContext } from "../../core/task.ts";
 import { TRACKING_LOG_CODE } from "./sources/code-versions.ts";
 import { normaliseFile, type NormalisedFile } from "../normalize/normalise-file.ts";
-import { jobModes } from "./sources/modes.ts";
+import { logMode, type LogMode } from "./sources/modes.ts";
 import type { TrackingLogSource } from "./sources/tracking-logs.ts";
 import {
   findRecord,
@@ -21,6 +20,7 @@ import {
   writeRecord,
   type FileRecord,
 } from "./tracking-log/file-record.ts";
+import { compatibleKey, putCompatible } from "./tracking-log/compatible-name.ts";
 import { landedLog } from "./tracking-log/landed-key.ts";
 import { digestObject } from "./tracking-log/object-digest.ts";
 import { outputOf, type NormaliseOutput } from "./tracking-log/output.ts";
@@ -48,7 +48,7 @@ interface Landed {
   readonly uri: string;
   readonly path: string;
   readonly folder: string;
-  readonly mode: BackfillMode;
+  readonly mode: LogMode;
 }
 
 export const handler = task({ name: "NormaliseLog", input: Input, run: normaliseLanded });
@@ -57,13 +57,14 @@ export const handler = task({ name: "NormaliseLog", input: Input, run: normalise
  * One landed tracking log: verified, every line accounted for, rows staged for the commit. Doing it again with the
  * same bytes finds the record of the first time; a crash between any two steps is repaired by doing it again. Mode
  * `all` makes what is there again, `reload` stages the rows that were made. Both replace the file's rows in one commit,
- * under a plan of their own, and do so once for a run.
+ * under a plan of their own, and do so once for a run. `salvage`, for which only a person asks, takes the complete lines of
+ * a file that was cut; the record says so.
  */
 export async function normaliseLanded(
   { object, mode: wanted }: z.infer<typeof Input>,
   context: Context,
 ): Promise<NormaliseOutput> {
-  const mode = takenMode(wanted, jobModes.tracking_log, "tracking_log");
+  const mode = logMode(wanted);
   const { io } = context;
   const { bucket, key } = object;
   const landed = landedLog(key);
@@ -124,6 +125,8 @@ async function normaliseObject(landed: Landed, context: Context): Promise<Normal
   const parts = duplicateOf === undefined ? file.parts : [];
   const home = { io, settings };
   const normalisedKey = await putNormalised(home, source, logDate, sha256, file.normalisedPath);
+  const compatible = compatibleKey(source, logDate, head.key);
+  if (compatible !== undefined) await putCompatible(io, settings.buckets.landing, normalisedKey, compatible);
   const planKey = parts.length > 0 || hadRows ? await putPlan(home, source, planId, uri, parts) : undefined;
   await quarantineLines(io, settings, head, { source, logDate, sha256 }, file);
   const { lines, rows, quarantined, blank, bom, typeAnomalies, farFromLogDate, reasons, timeStatus } = file.counts;
@@ -131,6 +134,7 @@ async function normaliseObject(landed: Landed, context: Context): Promise<Normal
     ...{ uri, logDate, versionId: head.versionId, sizeBytes: head.sizeBytes, sha256 },
     ...{ textSha256: file.facts.sha256, codeVersion: TRACKING_LOG_CODE, generation, planId, run: context.run.id },
     ...(again === undefined ? {} : { again }),
+    ...(file.facts.cut === undefined ? {} : { truncated: true as const }),
     ...(planKey === undefined ? {} : { planKey }),
     accountingKey: accountingKeyOf(source, logDate, sha256),
     counts: { lines, rows, quarantined, blank, bom, typeAnomalies, farFromLogDate, reasons, timeStatus },
@@ -147,7 +151,7 @@ async function normaliseOrRefuse(
   sha256: string,
   { io, settings, run, log }: Context,
 ): Promise<{ readonly file: NormalisedFile; readonly check: ShareCheck }> {
-  const { head, source, logDate, uri, path, folder } = landed;
+  const { head, source, logDate, uri, path, folder, mode } = landed;
   const db = await openDuckDb({
     memoryMb: Math.floor(settings.memoryMb * DUCKDB_SHARE),
     threads: 1,
@@ -159,6 +163,7 @@ async function normaliseOrRefuse(
       path,
       name: head.key,
       folder,
+      salvage: mode === "salvage",
       origin: {
         ...{ logDate, sourceFile: uri, sourceSha256: sha256, sourceVersion: head.versionId },
         ...{ sourceModified: head.lastModified, runId: run.id, loadedAt: new Date() },

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { text } from "node:stream/consumers";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { Logger } from "@aws-lambda-powertools/logger";
@@ -311,6 +311,42 @@ describe.skipIf(missingExtensions !== undefined)(`a tracking log (${missingExten
     expect(Buffer.concat(exported).equals(content)).toBe(true);
     await landed(name, name.endsWith(".gz") ? gzipSync(events(name, 1)) : events(name, 1));
     expect([await quarantined(name), await namesOf(name)]).toEqual([[], [`${name}0`]]);
+  });
+
+  test("that was cut gives its complete lines to whoever asks for them, and says so; all of it takes their place", async () => {
+    const name = "cut.log.gz";
+    const whole = Array.from({ length: 400 }, () => `{"name":"${randomUUID()}","time":"2026-01-15T00:00:00Z"}\n`).join(
+      "",
+    );
+    const bytes = gzipSync(whole).subarray(0, -3_000);
+    await land(name, bytes);
+    // Nobody but a person has it so: not a run without a mode, and not one that makes everything again.
+    for (const mode of ["missing-only", "all"]) {
+      await expect(asked(name, mode, `auto-${mode}`)).rejects.toMatchObject({ code: "gzip_truncated" });
+    }
+    const output = await asked(name, "salvage", "by-hand");
+    expect(output).toMatchObject({ outcome: "staged", truncated: true, counts: { quarantined: 0 } });
+    await commit(output);
+    const found = await namesOf(name);
+    const names = [...whole.matchAll(/"name":"([^"]+)"/g)].map(([, id]) => id);
+    expect(found.length).toBeGreaterThan(100);
+    expect(found).toEqual(names.slice(0, found.length));
+    expect(output.counts.rows).toBe(found.length);
+    const key = output.accountingKey;
+    const accounting = JSON.parse(await text(await objects.get({ bucket: buckets.artifacts, key })));
+    expect(accounting).toMatchObject({ truncated: true, container: { cut: { lostBytes: expect.any(Number) } } });
+    // The same bytes again are known, and are not read as if they were whole.
+    expect(await normalise(name)).toMatchObject({ outcome: "unchanged", truncated: true });
+    const full = await landed(name, gzipSync(whole));
+    expect(full).not.toHaveProperty("truncated");
+    expect(await namesOf(name)).toEqual(names);
+  });
+
+  test("that is damaged in another way is not salvaged", async () => {
+    const bytes = gzipSync(events("d", 50));
+    bytes.writeUInt32LE(7, bytes.length - 8);
+    await land("crc.log.gz", bytes);
+    await expect(asked("crc.log.gz", "salvage", "by-hand")).rejects.toMatchObject({ code: "gzip_crc" });
   });
 
   test("is inspected by its key and its own head", async () => {

@@ -25,11 +25,14 @@ export const openTestDb = (): Promise<DuckDb> =>
 export async function normaliseBytes(
   db: DuckDb,
   bytes: Uint8Array | string,
-  options: Pick<NormaliseRequest, "limits" | "fast"> & { readonly name?: string; readonly logDate?: string } = {},
+  options: Pick<NormaliseRequest, "limits" | "fast" | "salvage"> & {
+    readonly name?: string;
+    readonly logDate?: string;
+  } = {},
 ): Promise<Normalised> {
   const folder = mkdtempSync(join(tmpdir(), "millrace-normalise-"));
   try {
-    const { name = "a.log", logDate = "2026-01-15", limits = {}, fast = true } = options;
+    const { name = "a.log", logDate = "2026-01-15", limits = {}, fast = true, salvage = false } = options;
     const path = join(folder, "input");
     writeFileSync(path, bytes);
     const out = join(folder, "out");
@@ -39,7 +42,7 @@ export async function normaliseBytes(
       ...{ sourceModified: new Date("2026-01-16T01:02:03.456Z"), runId: "run-1" },
       loadedAt: new Date("2026-01-16T02:00:00Z"),
     };
-    const file = await normaliseFile(db, { path, name, folder: out, origin, limits, fast });
+    const file = await normaliseFile(db, { path, name, folder: out, origin, limits, fast, salvage });
     const partRows: Row[][] = [];
     for (const part of file.parts) partRows.push(await db.rows(`FROM read_parquet(${quoteText(part.path)})`));
     const index = readFileSync(file.quarantine.indexPath, "utf8").split("\n").slice(0, -1);

@@ -8,6 +8,11 @@ export interface TrackingLogSource {
   /** Raw table in namespace `raw`. */
   readonly table: string;
   readonly asset: string;
+  /**
+   * Whoever read the files of the platform before finds them by its names as well: `valid/<date>/<name>` or
+   * `normalized_<name>` below the asset, always with the newest content. Absent = nobody does.
+   */
+  readonly alsoAs?: "valid" | "normalized";
 }
 
 const deployment = (id: string): TrackingLogSource => ({

@@ -27,6 +27,8 @@ export const FileRecord = z.object({
   planKey: z.string().optional(),
   accountingKey: z.string(),
   counts: Counts,
+  /** Salvaged: what is here are the complete lines of a file that was cut. */
+  truncated: z.literal(true).optional(),
   /** The URI whose rows hold the same text. */
   duplicateOf: z.string().optional(),
 });

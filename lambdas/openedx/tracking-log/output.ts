@@ -18,6 +18,8 @@ export interface NormaliseOutput {
   readonly duplicateOf?: string;
   /** The same content, made or loaded again because somebody asked for it. */
   readonly repeated?: true;
+  /** Salvaged from a file that was cut. */
+  readonly truncated?: true;
   readonly checks?: readonly ShareCheck[];
 }
 
@@ -27,7 +29,7 @@ export function outputOf(
   record: FileRecord,
   check?: ShareCheck,
 ): NormaliseOutput {
-  const { planKey, logDate, codeVersion, counts, accountingKey, duplicateOf, again } = record;
+  const { planKey, logDate, codeVersion, counts, accountingKey, duplicateOf, again, truncated } = record;
   return {
     outcome,
     ...(planKey === undefined || outcome === "unchanged" ? {} : { planKey }),
@@ -40,6 +42,7 @@ export function outputOf(
     tables: [`raw.${source.table}`],
     ...(duplicateOf === undefined ? {} : { duplicateOf }),
     ...(again === undefined || outcome !== "staged" ? {} : { repeated: true }),
+    ...(truncated === undefined ? {} : { truncated }),
     ...(check === undefined ? {} : { checks: [check] }),
   };
 }

@@ -75,10 +75,10 @@ export async function putAccounting(
   { facts, counts }: Pick<NormalisedFile, "facts" | "counts">,
   more: Readonly<Record<string, unknown>>,
 ): Promise<void> {
-  const { uri, logDate, generation, planId, duplicateOf, accountingKey } = record;
+  const { uri, logDate, generation, planId, duplicateOf, accountingKey, truncated = false } = record;
   const accounting = {
     ...{ version: 1, sourceUri: uri, sourceVersion: head.versionId, sourceModified: head.lastModified, logDate },
-    ...{ codeVersion: TRACKING_LOG_CODE, generation, planId, duplicateOf: duplicateOf ?? null },
+    ...{ codeVersion: TRACKING_LOG_CODE, generation, planId, duplicateOf: duplicateOf ?? null, truncated },
     container: facts,
     ...counts,
     inputLines: counts.lines,
