@@ -41,7 +41,7 @@ export const OriginDeclaration = z.discriminatedUnion("kind", [
     /** Of the folder, with or without a final slash. */
     address: Address,
     /** Web servers list nothing: these are looked at. */
-    files: z.array(z.string().min(1)),
+    files: z.array(z.string().min(1)).readonly(),
     ...Limits,
   }),
 ]);

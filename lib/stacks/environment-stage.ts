@@ -5,6 +5,7 @@ import type { Construct } from "constructs";
 import * as z from "zod";
 import type { Pipeline } from "../../core/model/pipeline.ts";
 import type { Bundles } from "../constructs/bundle.ts";
+import { refuseMissingOrigins } from "../constructs/declared-origins.ts";
 import { declaredRuns } from "../constructs/task-environment.ts";
 import type { EnvironmentProps } from "../environment.ts";
 import { PipelineStack } from "./pipeline-stack.ts";
@@ -33,6 +34,7 @@ export class EnvironmentStage extends Stage {
       env: { ...(account === undefined ? {} : { account }), ...(region === undefined ? {} : { region }) },
     });
     const pipelines = domains.map(({ pipeline }) => pipeline);
+    refuseMissingOrigins(environment, pipelines);
     const machines = domains.map(({ pipeline, definition }) => ({
       pipeline,
       text: readFileSync(join(root, definition), "utf8"),
