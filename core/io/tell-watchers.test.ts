@@ -3,7 +3,7 @@ import { MemoryExecutions } from "../../test/standins/memory-executions.ts";
 import { memoryLedger } from "../../test/standins/memory-ledger.ts";
 import { EndedExecution, endedRun } from "../model/ended-run.ts";
 import { scheduleEnds } from "./schedule-ends.ts";
-import { tellWatchers } from "./tell-watchers.ts";
+import { tellStart, tellWatchers } from "./tell-watchers.ts";
 
 const PREFIX = "arn:aws:states:us-east-1:000000000000:stateMachine:millrace-qa-";
 const pings = [{ domain: "lakehouse", schedule: "sweep", check: "lakehouse" }];
@@ -41,6 +41,16 @@ test.each([
       domain: "operations",
       input: { job: "ping", ping: { pipeline: "lakehouse", deployment: "lakehouse", signal, at: expect.any(String) } },
     },
+  ]);
+});
+
+test("the check hears of a start, once, however often its tick is delivered", async () => {
+  const input = { job: "build", trigger: "sweep", scheduledTime: "2090-01-01T00:00:00Z" };
+  const start = { domain: "lakehouse", name: "sweep-1", input };
+  for (const at of [0, 1_000]) await tellStart(home, start, new Date(at));
+  await tellStart(home, { ...start, name: "other-1", input: { ...input, trigger: "other" } }, new Date(0));
+  expect(home.executions.all).toMatchObject([
+    { domain: "operations", input: { job: "ping", ping: { deployment: "lakehouse", signal: "start" } } },
   ]);
 });
 

@@ -146,6 +146,8 @@ export interface ScheduleTrigger {
   readonly overlap?: boolean;
   /** No success for longer than this is an error even though nothing failed. Absent = 1.5 times the gap between ticks. */
   readonly maximumSilenceHours?: number;
+  /** Each tick's run must have succeeded this long after the tick; takes the place of the silence. */
+  readonly endsWithinHours?: number;
   /** Secret role `healthchecks/<id>` of the check that is told how each of its runs ended. Without a value nobody is. */
   readonly ping?: string;
 }

@@ -2,6 +2,7 @@ import * as z from "zod";
 import type { Io } from "../../core/io/ports.ts";
 import { decided } from "../../core/io/retry-conflict.ts";
 import { openSchedules, statusBy } from "../../core/io/schedules.ts";
+import { tellStart } from "../../core/io/tell-watchers.ts";
 import { ScheduleDeclaration, type TickStart } from "../../core/model/schedules/declaration.ts";
 import type { TickDecision } from "../../core/model/schedules/decide-tick.ts";
 import type { RunStatus } from "../../core/model/schedules/tick-record.ts";
@@ -34,10 +35,13 @@ export async function runTick(
     ledger,
     status,
     start,
+    started = async () => undefined,
     now,
   }: Pick<Io, "ledger"> & {
     readonly status: (start: TickStart) => Promise<RunStatus>;
     readonly start: (start: TickStart) => Promise<void>;
+    /** Told of a run that was started, perhaps more than once. */
+    readonly started?: (start: TickStart) => Promise<void>;
     readonly now: Date;
   },
 ): Promise<TickResult> {
@@ -45,7 +49,10 @@ export async function runTick(
   const decision = await decided("decide a tick", () =>
     openSchedules(ledger).decide(schedule, tickAt, { now, status }),
   );
-  if (decision.start !== undefined) await start(decision.start);
+  if (decision.start !== undefined) {
+    await start(decision.start);
+    await started(decision.start);
+  }
   const { outcome, why } = decision;
   return { schedule: schedule.id, scheduledTime, outcome, why, start: decision.start ?? null };
 }
@@ -54,11 +61,12 @@ export const handler = task({
   name: "Tick",
   input: TickInput,
   unrecorded: true,
-  run: (input, { io }) =>
-    runTick(input, {
-      ledger: io.ledger,
-      status: statusBy(io.executions),
-      start: (start) => io.executions.start(start),
-      now: new Date(),
-    }),
+  run: (input, { io: { ledger, executions }, settings }) => {
+    const now = new Date();
+    return runTick(input, {
+      ...{ ledger, now, status: statusBy(executions) },
+      start: (start) => executions.start(start),
+      started: (start) => tellStart({ executions, pings: settings.runs?.pings ?? [] }, start, now),
+    });
+  },
 });

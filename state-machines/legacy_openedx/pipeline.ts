@@ -68,6 +68,7 @@ export const legacyOpenedx = definePipeline({
     // Where there are databases to read: their secrets are written by hand.
     environments: ["qa", "production"] as const,
     misfire: "run-once" as const,
+    endsWithinHours: 12,
     ping: `healthchecks/${id}`,
   })),
   assets: dropDeployments.map(({ id }) => ({

@@ -21,6 +21,8 @@ export const ScheduleDeclaration = z.object({
   overlap: z.boolean().default(false),
   /** Absent = one and a half times the gap between ticks. */
   maximumSilenceHours: z.number().positive().optional(),
+  /** The next tick's run must have succeeded this long after the tick, instead. */
+  endsWithinHours: z.number().positive().exactOptional(),
 });
 export type ScheduleDeclaration = z.infer<typeof ScheduleDeclaration>;
 
@@ -36,12 +38,24 @@ export type TickStart = z.infer<typeof TickStart>;
 /** What stands in the input of every tick of this trigger. */
 export const declarationOf = (
   domain: string,
-  { id, job, expression, timeZone, misfire, environments, overlap, maximumSilenceHours, input }: ScheduleTrigger,
+  {
+    id,
+    job,
+    expression,
+    timeZone,
+    misfire,
+    environments,
+    overlap,
+    maximumSilenceHours,
+    endsWithinHours,
+    input,
+  }: ScheduleTrigger,
   environment: { readonly name: EnvironmentName; readonly schedules: boolean },
 ): ScheduleDeclaration => ({
   ...{ id, domain, job, expression, timeZone, misfire, overlap: overlap ?? false },
   enabled: environment.schedules && environments.includes(environment.name),
   ...(maximumSilenceHours === undefined ? {} : { maximumSilenceHours }),
+  ...(endsWithinHours === undefined ? {} : { endsWithinHours }),
   ...(input === undefined ? {} : { input }),
 });
 

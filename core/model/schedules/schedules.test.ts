@@ -117,6 +117,10 @@ describe("silence", () => {
   test("is what the declaration says, and counts from when the schedule was switched on", () => {
     expect(deadline("2026-03-27T04:00:00Z", { ...weekdays, maximumSilenceHours: 30 })).toBe("2026-03-28T10:00:00.000Z");
     expect(deadline("2026-03-25T12:00:00Z")).toBe("2026-03-27T00:00:00.000Z");
+    const byNoon = { ...weekdays, endsWithinHours: 8 };
+    expect(deadline("2026-03-26T05:10:00Z", byNoon)).toBe("2026-03-27T12:00:00.000Z");
+    // Late, and yet the next one is due as usual.
+    expect(deadline("2026-03-26T23:10:00Z", byNoon)).toBe("2026-03-27T12:00:00.000Z");
     expect(silenceOf(weekdays, new Date("2026-03-26T04:00:00Z"), now).passed).toBe(true);
     expect(silenceOf(weekdays, new Date("2026-03-27T04:00:00Z"), now).passed).toBe(false);
     expect(deadline("2026-03-27T04:00:00Z", { ...weekdays, expression: "at(2026-03-01T00:00:00)" })).toBeNull();

@@ -17,15 +17,20 @@ export interface Silence {
  * @param since the scheduled time of the last run that succeeded, or when the schedule was switched on if that was later.
  */
 export function silenceOf(declaration: ScheduleDeclaration, since: Date, now: Date): Silence {
-  const { expression, timeZone, maximumSilenceHours } = declaration;
+  const { expression, timeZone, maximumSilenceHours, endsWithinHours } = declaration;
   const ticks = parseSchedule(expression, timeZone, since);
   const last = ticks.latest(since) ?? since;
   const next = ticks.next(since);
   if (next === undefined) return { deadline: null, passed: false };
+  if (endsWithinHours !== undefined) return silentAt(next.getTime() + endsWithinHours * HOUR_MS, now);
   const longest =
     maximumSilenceHours === undefined
       ? SILENCE_IN_PERIODS * (next.getTime() - last.getTime())
       : maximumSilenceHours * HOUR_MS;
-  const deadline = since.getTime() + longest;
-  return { deadline: new Date(deadline).toISOString(), passed: now.getTime() > deadline };
+  return silentAt(since.getTime() + longest, now);
 }
+
+const silentAt = (deadline: number, now: Date): Silence => ({
+  deadline: new Date(deadline).toISOString(),
+  passed: now.getTime() > deadline,
+});
