@@ -67,13 +67,13 @@ const ticksOfJob = ({ domain, job, pipeline }: Entry, resources: readonly Resour
     .filter((trigger) => trigger.kind === "schedule" && trigger.job === job)
     .reduce((sum, { id }) => sum + ticksNamed(resources, domain, id), 0);
 
-/** Ends of runs that a watching service is told of: those of schedules; no domain pings all of its runs. */
+/** Starts and ends of runs that a watching service is told of: those of schedules; no domain pings all of its runs. */
 const pinged = (pipelines: readonly Pipeline[], resources: readonly Resource[]): number =>
   pipelines
     .flatMap(({ domain, triggers }) =>
       triggers.flatMap((one) => (one.kind === "schedule" && one.ping !== undefined ? [{ domain, id: one.id }] : [])),
     )
-    .reduce((sum, { domain, id }) => sum + ticksNamed(resources, domain, id), 0);
+    .reduce((sum, { domain, id }) => sum + 2 * ticksNamed(resources, domain, id), 0);
 
 interface Ends {
   readonly executions: number;

@@ -1,10 +1,9 @@
-import { json } from "node:stream/consumers";
 import * as z from "zod";
 import { withLease } from "../../core/io/lease.ts";
 import { Failure } from "../../core/model/failures.ts";
 import { task, type TaskContext } from "../../core/task.ts";
 import { deploymentOf, DropReference } from "./drop/drop-inputs.ts";
-import { currentDrop, stagedKey } from "./drop/drop-record.ts";
+import { currentDrop, dropCourses, stagedKey } from "./drop/drop-record.ts";
 import { exportFile } from "./drop/export-file.ts";
 import { fileRecord, type DoneFile } from "./drop/file-record.ts";
 import { readCredentials } from "./mysql/credentials.ts";
@@ -31,7 +30,7 @@ export async function exportTable(
   if (file === undefined) throw unknownFile(name);
   const { drop } = await currentDrop(io.ledger, reference);
   const { artifacts: bucket, quarantine } = settings.buckets;
-  const courses = z.array(z.string()).parse(await json(await io.objects.get({ bucket, key: drop.coursesKey })));
+  const courses = await dropCourses(io.objects, bucket, drop);
   const lease = {
     holder: `${run.id}/${run.state}/${run.attempt}`,
     ttlSeconds: LEASE_TTL_SECONDS,

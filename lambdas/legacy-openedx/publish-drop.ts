@@ -1,11 +1,18 @@
-import { json } from "node:stream/consumers";
 import * as z from "zod";
+import { openItems } from "../../core/io/items.ts";
 import { Failure } from "../../core/model/failures.ts";
 import { task, type TaskContext } from "../../core/task.ts";
 import { dropProblems } from "./drop/checks.ts";
-import { copyTarballs } from "./drop/copy-tarballs.ts";
+import { copyTarballs } from "./archives/copy-tarballs.ts";
 import { deploymentOf, DropReference } from "./drop/drop-inputs.ts";
-import { currentDrop, readLastComplete, sha256Of, writeDrop, writeLastComplete } from "./drop/drop-record.ts";
+import {
+  currentDrop,
+  dropCourses,
+  readLastComplete,
+  sha256Of,
+  writeDrop,
+  writeLastComplete,
+} from "./drop/drop-record.ts";
 import { fileRecord, type DoneFile } from "./drop/file-record.ts";
 import { isComplete, manifestOf, type TarballEntry } from "./drop/manifest.ts";
 import { COURSE_IDS, dropFiles } from "./queries.ts";
@@ -42,7 +49,7 @@ export async function publishDrop(
   { io, settings }: Pick<TaskContext, "io" | "settings">,
 ): Promise<Published> {
   const { deployment, date, dropId } = reference;
-  const { prefix, archives } = deploymentOf(deployment);
+  const known = deploymentOf(deployment);
   const { rev, drop } = await currentDrop(io.ledger, reference);
   const names = [COURSE_IDS.name, ...dropFiles.map(({ name }) => name)];
   const found = await Promise.all(names.map((name) => fileRecord(io.ledger, reference, dropId, name).read()));
@@ -56,17 +63,15 @@ export async function publishDrop(
   }
 
   const { artifacts, landing, drops: bucket } = settings.buckets;
-  const folder = `${dropFolder(deployment)}${prefix}${date}/`;
+  const folder = `${dropFolder(deployment)}${known.prefix}${date}/`;
   for (const file of files) {
     const from = { bucket: artifacts, key: file.key };
     const { sizeBytes } = await io.objects.copy(from, bucket, `${folder}${file.name}`, { contentType: "text/csv" });
     if (sizeBytes !== file.bytes) throw sizeDiffers(file, sizeBytes);
   }
-  const courses = z
-    .array(z.string())
-    .parse(await json(await io.objects.get({ bucket: artifacts, key: drop.coursesKey })));
-  const places = { landing, archives, bucket, folder: `${folder}courses/` };
-  const tarballs = await copyTarballs(io.objects, courses, places);
+  const courses = await dropCourses(io.objects, artifacts, drop);
+  const home = { items: openItems(io.ledger), objects: io.objects, landing, deployment: known };
+  const tarballs = await copyTarballs(home, courses, { bucket, folder: `${folder}courses/`, now: Date.now() });
   const finished = new Date().toISOString();
   const manifest = manifestOf({
     deployment,

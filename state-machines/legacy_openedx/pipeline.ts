@@ -3,6 +3,7 @@ import { dropAsset, dropDeployments, dropFolder } from "../../lambdas/legacy-ope
 import { Announce, RecordFailure } from "../shared-tasks.ts";
 
 const STAGED = { bucket: "artifacts", prefix: "drops/" } as const;
+const ARCHIVES = dropDeployments.map(({ archived }) => ({ bucket: "landing" as const, prefix: `${archived}/` }));
 const MYSQL_PORT = 3306;
 
 export const legacyOpenedx = definePipeline({
@@ -47,11 +48,28 @@ export const legacyOpenedx = definePipeline({
       secrets: dropDeployments.map(({ id }) => `mysql/${id}`),
       lanes: dropDeployments.map(({ id }) => `mysql-${id}`),
     },
+    RequestArchives: {
+      description: "Asks for exports of the courses that have no archive, or one that is behind what is published.",
+      handler: "legacy-openedx/request-archives",
+      compute: { kind: "lambda", memoryMb: 1024, timeoutSeconds: 900 },
+      reads: [STAGED, ...ARCHIVES],
+      writes: [STAGED],
+      ledger: "write",
+      starts: ["openedx_courses"],
+    },
+    LookAtArchives: {
+      description: "Counts the archives that are still to come.",
+      handler: "legacy-openedx/look-at-archives",
+      compute: { kind: "lambda", memoryMb: 1024, timeoutSeconds: 900 },
+      reads: [STAGED, ...ARCHIVES],
+      writes: [STAGED],
+      ledger: "read",
+    },
     PublishDrop: {
       description: "Checks a drop as a whole and delivers it: files, course archives, manifest, mark of success.",
       handler: "legacy-openedx/publish-drop",
       compute: { kind: "lambda", memoryMb: 1024, timeoutSeconds: 900 },
-      reads: [STAGED, ...dropDeployments.map(({ archives }) => ({ bucket: "landing" as const, prefix: archives }))],
+      reads: [STAGED, ...ARCHIVES],
       writes: dropDeployments.map(({ id }) => ({ bucket: "drops" as const, prefix: dropFolder(id) })),
       ledger: "write",
     },

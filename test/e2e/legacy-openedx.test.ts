@@ -3,8 +3,9 @@ import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { json as jsonOf, text } from "node:stream/consumers";
+import { buffer, json as jsonOf, text } from "node:stream/consumers";
 import { setTimeout as pause } from "node:timers/promises";
+import { gunzipSync } from "node:zlib";
 import type { Connection } from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { embeddedLedger } from "../../core/io/embedded/ledger.ts";
@@ -28,13 +29,20 @@ let stateDir: string;
 let lms: OpenEdxStandIn;
 let server: Mariadb;
 let root: Connection;
+let objects: ReturnType<typeof embeddedObjects>;
+let ledger: ReturnType<typeof embeddedLedger>;
 beforeAll(async () => {
   if (mariadbMissing !== undefined) return;
   folder = mkdtempSync(join(tmpdir(), "millrace-drop-"));
   stateDir = join(folder, "state");
   mkdirSync(stateDir);
+  await json("up", "--detach");
+  [objects, ledger] = [embeddedObjects(stateDir), embeddedLedger(stateDir)];
+  const store = async (key: string, bytes: Buffer): Promise<void> => {
+    await objects.put("millrace-dev-ol-landing", `sources/course-exports-${DEPLOYMENT}/${key}`, bytes);
+  };
   [lms, server] = await Promise.all([
-    startOpenEdx({ deployment: DEPLOYMENT, courses: IDS, pageSize: 2 }),
+    startOpenEdx({ deployment: DEPLOYMENT, courses: IDS, pageSize: 2, store }),
     startMariadb(),
   ]);
   root = await makeEdxapp(server);
@@ -51,6 +59,8 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(async () => {
   if (mariadbMissing !== undefined) return;
+  objects?.close();
+  ledger?.close();
   await json("down");
   await root?.end();
   await Promise.all([lms?.close(), server?.stop()]);
@@ -115,51 +125,62 @@ function exporter(): number | undefined {
 }
 
 describe.skipIf(mariadbMissing !== undefined)(`the research drop${mariadbMissing ? `: ${mariadbMissing}` : ""}`, () => {
-  test("is whole after its export was killed in the middle, and the same when its day is made again", async () => {
-    await json("up", "--detach");
-    const [objects, ledger] = [embeddedObjects(stateDir), embeddedLedger(stateDir)];
-    try {
-      for (const course of IDS) {
-        const sha256 = createHash("sha256").update(course).digest("hex");
-        const key = `${DEPLOYMENT}/openedx/raw_data/course_xml/${course}/${sha256}.xml.tar.gz`;
-        await objects.put("millrace-dev-ol-landing", key, course);
-      }
-      const run = await started();
-      const parts = async (): Promise<number> => {
-        return (await fileRecord(ledger, { deployment: DEPLOYMENT, date: DATE }, run, "studentmodule_query.csv").read())
-          .parts.length;
-      };
-      await until(parts, (count) => count > 0);
-      process.kill(exporter() ?? Number.NaN, "SIGKILL");
-      const first = await ended(run);
-      expect(first).toMatchObject({ status: "succeeded", output: { complete: true, failed: [] } });
-      expect(JSON.stringify(first.history)).not.toContain("s3cr3t-word");
-      const attempts = first.steps.filter(({ state }: { state: string }) => state === "ExportTable");
-      expect(attempts.some(({ attempt }: { attempt: number }) => attempt > 0)).toBe(true);
+  test("waits for the exports that it asked for, says of which Studio failed, and goes on where its export was killed", async () => {
+    const failing = lms.courses.get(B);
+    if (failing !== undefined) failing.exports = { ends: "fail", reason: "No root block" };
+    const run = await started();
+    const record = fileRecord(ledger, { deployment: DEPLOYMENT, date: DATE }, run, "studentmodule_query.csv");
+    await until(
+      async () => (await record.read()).parts.length,
+      (count) => count > 0,
+    );
+    process.kill(exporter() ?? Number.NaN, "SIGKILL");
+    const first = await ended(run);
+    expect(first).toMatchObject({ status: "failed", error: { name: "Rejected", code: "tarballs_missing" } });
+    expect(JSON.stringify(first.history)).not.toContain("s3cr3t-word");
+    const attempts = first.steps.filter(({ state }: { state: string }) => state === "ExportTable");
+    expect(attempts.some(({ attempt }: { attempt: number }) => attempt > 0)).toBe(true);
 
-      const read = (name: string) =>
-        objects.get({ bucket: "millrace-dev-ol-drops", key: `irx-drop-${DEPLOYMENT}/${DATE}/${name}` });
-      const manifest = (await jsonOf(await read("_MANIFEST.json"))) as {
-        files: { name: string; rows: number; bytes: number; sha256: string }[];
-      };
-      expect(manifest).toMatchObject({ deployment: DEPLOYMENT, date: DATE, courses: 3, complete: true });
-      expect(await text(await read("_SUCCESS"))).toBe("");
-      expect(await text(await read("course_ids.csv"))).toBe(`course_id\r\n${[A, B, EMPTY].join("\r\n")}\r\n`);
-      for (const { name, bytes, sha256 } of manifest.files) {
-        const hash = createHash("sha256");
-        let length = 0;
-        for await (const chunk of await read(name)) length += (hash.update(chunk), (chunk as Buffer).length);
-        expect([name, length, hash.digest("hex")]).toEqual([name, bytes, sha256]);
-      }
-      expect(manifest.files.find(({ name }) => name === "studentmodule_query.csv")?.rows).toBe(SUBMISSIONS);
+    const manifest = (await jsonOf(await delivered("_MANIFEST.json"))) as Manifest;
+    expect(manifest).toMatchObject({
+      ...{ deployment: DEPLOYMENT, date: DATE, courses: 3, complete: false },
+      tarballs: [
+        { course: A, status: "ok" },
+        { course: B, status: "failed", reason: expect.stringContaining("No root block") },
+        { course: EMPTY, status: "ok" },
+      ],
+    });
+    expect(await text(await delivered("_SUCCESS"))).toBe("");
+    expect(await text(await delivered("course_ids.csv"))).toBe(`course_id\r\n${IDS.join("\r\n")}\r\n`);
+    for (const { name, bytes, sha256 } of manifest.files) expect(await digestOf(name)).toEqual({ bytes, sha256 });
+    expect(manifest.files.find(({ name }) => name === "studentmodule_query.csv")?.rows).toBe(SUBMISSIONS);
 
-      await root.query("UPDATE auth_user SET username = 'bea'");
-      const again = await ended(await started());
-      expect(again).toMatchObject({ status: "succeeded" });
-      expect(await text(await read("users_query.csv"))).toContain("1,bea,Ann,");
-    } finally {
-      objects.close();
-      ledger.close();
-    }
-  }, 400_000);
+    if (failing !== undefined) failing.exports = { ends: "succeed" };
+    await root.query("UPDATE auth_user SET username = 'bea'");
+    const again = await ended(await started());
+    expect(again).toMatchObject({ status: "succeeded", output: { complete: true, failed: [] } });
+    expect(await text(await delivered("users_query.csv"))).toContain("1,bea,Ann,");
+    expect(lms.count("export")).toBe(4);
+    const gzip = await buffer(await delivered(`courses/${B}.tar.gz`));
+    expect(gunzipSync(gzip).toString("latin1")).toContain("course.xml");
+  }, 500_000);
 });
+
+interface Manifest {
+  readonly files: readonly {
+    readonly name: string;
+    readonly rows: number;
+    readonly bytes: number;
+    readonly sha256: string;
+  }[];
+}
+
+const delivered = (name: string) =>
+  objects.get({ bucket: "millrace-dev-ol-drops", key: `irx-drop-${DEPLOYMENT}/${DATE}/${name}` });
+
+async function digestOf(name: string): Promise<{ bytes: number; sha256: string }> {
+  const hash = createHash("sha256");
+  let bytes = 0;
+  for await (const chunk of await delivered(name)) bytes += (hash.update(chunk), (chunk as Buffer).length);
+  return { bytes, sha256: hash.digest("hex") };
+}

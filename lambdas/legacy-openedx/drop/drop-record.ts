@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
+import { json } from "node:stream/consumers";
 import * as z from "zod";
 import { Failure } from "../../../core/model/failures.ts";
-import type { Ledger } from "../../../core/io/ports.ts";
+import type { Ledger, Objects } from "../../../core/io/ports.ts";
 
 /** One day's drop of one deployment, while it is made and after. */
 export const DropRecord = z.object({
@@ -69,6 +70,10 @@ export async function readLastComplete(
 export async function writeLastComplete(ledger: Ledger, deployment: string, data: z.infer<typeof Counts>) {
   await ledger.write([{ put: { pk: pk(deployment), sk: LAST_COMPLETE, data }, if: { any: true } }]);
 }
+
+/** The list that all its files share. */
+export const dropCourses = async (objects: Objects, bucket: string, { coursesKey }: DropRecord): Promise<string[]> =>
+  z.array(z.string()).parse(await json(await objects.get({ bucket, key: coursesKey })));
 
 /** Where a drop is made ready, in the bucket of artifacts. */
 export const stagedKey = ({ deployment, date }: DropKey, dropId: string, name: string): string =>

@@ -5,7 +5,12 @@ export interface TarballEntry {
   readonly status: "ok" | "stale" | "failed";
   readonly bytes?: number;
   readonly sha256?: string;
+  /** Why there is none, or no newer one. */
   readonly reason?: string;
+  /** Of a stale one: what the LMS called published when it was exported, where that is known. */
+  readonly version?: string;
+  /** Of a stale one: since it landed. */
+  readonly age_seconds?: number;
 }
 
 export interface ManifestInput {

@@ -1,16 +1,18 @@
+import { courseExportAsset } from "../../openedx/sources/course-assets.ts";
+
 /** One row per Open edX installation whose research drop is made every night. */
 export interface DropDeployment {
   readonly id: string;
   /** Before the day in every key: the consumer's loader looks for its files there. Empty, or `<deployment>/`. */
   readonly prefix: string;
-  /** Course archives as they were landed, under the landing bucket; newest version of a course wins. */
-  readonly archives: string;
+  /** Asset whose partitions are the exports that Studio is asked for. */
+  readonly exports: string;
+  /** Asset of what landed of them; the archives of a course lie under `<archived>/<course>/` in the landing bucket. */
+  readonly archived: string;
 }
 
 const deployment = (id: string): DropDeployment => ({
-  id,
-  prefix: "",
-  archives: `${id}/openedx/raw_data/course_xml/`,
+  ...{ id, prefix: "", exports: courseExportAsset(id), archived: `${id}/openedx/raw_data/course_xml` },
 });
 
 export const dropDeployments: readonly DropDeployment[] = ["mitx", "mitxonline", "xpro"].map(deployment);

@@ -4,7 +4,8 @@ import { memoryLedger } from "../../../test/standins/memory-ledger.ts";
 import { mortal, type Mortal } from "../../../test/standins/mortal.ts";
 import { courseIds, startOpenEdx, type OpenEdxStandIn } from "../../../test/standins/open-edx.ts";
 import { openOpenEdx, type OpenEdx } from "../../open-edx-api/client.ts";
-import { COURSEWARE, sweepVersions, type VersionSweep } from "./sweep.ts";
+import { COURSEWARE } from "../sources/course-assets.ts";
+import { sweepVersions, type VersionSweep } from "./sweep.ts";
 
 const ASSETS = ["mitx/export", "mitx/structure"] as const;
 const declared = ASSETS.map((id, index) => ({ id, domain: "openedx", job: ["export", "structure"][index] ?? "" }));

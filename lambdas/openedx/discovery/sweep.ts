@@ -4,10 +4,9 @@ import type { Ledger } from "../../../core/io/ports.ts";
 import { walkRing, type RingReport } from "../../../core/io/ring-sweep.ts";
 import { Failure, isFailure } from "../../../core/model/failures.ts";
 import type { OpenEdx } from "../../open-edx-api/client.ts";
+import { COURSEWARE } from "../sources/course-assets.ts";
 import { activeCourses } from "./active-courses.ts";
 
-/** Under which name items know the version that the LMS publishes. */
-export const COURSEWARE = "courseware";
 /** Measured on the installations: about 53 outlines a second without being throttled. Raise it only with new figures. */
 const CONCURRENCY = 16;
 

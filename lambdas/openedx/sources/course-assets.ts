@@ -8,6 +8,9 @@ export const exporting: readonly (OpenEdxDeployment & { readonly coursePrefix: s
   },
 );
 
+/** Under which name items know the version that the LMS publishes. */
+export const COURSEWARE = "courseware";
+
 export const courseExportAsset = (deployment: string): string => `${deployment}/openedx/raw_data/course_export`;
 
 export const courseStructureAsset = (deployment: string): string =>
