@@ -84,10 +84,13 @@ describe("course archives of a drop", () => {
       domain,
       (input as { item: { partition: string } }).item.partition,
     ]);
-    expect(asked.toSorted()).toEqual([
-      ["openedx_courses", B],
-      ["openedx_courses", C],
-    ]);
+    expect(asked).toHaveLength(2);
+    expect(asked).toEqual(
+      expect.arrayContaining([
+        ["openedx_courses", B],
+        ["openedx_courses", C],
+      ]),
+    );
     // Another attempt finds them under way.
     expect(await requestArchives(drop, context, () => NOW)).toEqual({ asked: 0, awaited: 2 });
     expect(executions.all).toHaveLength(2);

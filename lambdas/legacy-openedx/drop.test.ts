@@ -1,3 +1,4 @@
+import { serialize } from "bson";
 import { createHash } from "node:crypto";
 import { json, text } from "node:stream/consumers";
 import type { Connection } from "mysql2/promise";
@@ -8,6 +9,8 @@ import type { TaskContext } from "../../core/task.ts";
 import { temporaryFolder } from "../../test/contract/temporary-folder.ts";
 import { fillSubmissions, makeEdxapp, makeReader } from "../../test/standins/edxapp.ts";
 import { mariadbMissing, startMariadb, type Mariadb } from "../../test/standins/mariadb.ts";
+import { MemoryExecutions } from "../../test/standins/memory-executions.ts";
+import { startMongo } from "../../test/standins/mongo.ts";
 import { startOpenEdx } from "../../test/standins/open-edx.ts";
 import { exportTable } from "./export-table.ts";
 import { planDrop } from "./plan-drop.ts";
@@ -24,10 +27,15 @@ describe.skipIf(mariadbMissing !== undefined)(`a research drop${mariadbMissing ?
   let ledger: ReturnType<typeof embeddedLedger>;
   let objects: ReturnType<typeof embeddedObjects>;
   let runs = 0;
+  let mongo: Awaited<ReturnType<typeof startMongo>>;
+  let executions: MemoryExecutions;
   let openEdx: Readonly<Record<string, string>> = {};
 
   beforeAll(async () => {
     server = await startMariadb();
+    const documents = [Buffer.from(serialize({ _id: "1", body: "Hello" }))];
+    const contents = { uuid: Buffer.alloc(16), documents, indexes: [] };
+    mongo = await startMongo({ name: "reader", password: "two" }, new Map([["contents", contents]]));
     root = await makeEdxapp(server);
     await makeReader(root, "reader", "one");
     await root.query("INSERT INTO auth_user VALUES (1, 'ann', '', '', '', 0, 1, 0, NULL, '2020-01-02')");
@@ -35,10 +43,12 @@ describe.skipIf(mariadbMissing !== undefined)(`a research drop${mariadbMissing ?
   }, 60_000);
   afterAll(async () => {
     await root?.end();
+    await mongo?.close();
     await server?.stop();
   });
   beforeEach(async () => {
     folder = temporaryFolder();
+    executions = new MemoryExecutions();
     ledger = embeddedLedger(folder.path);
     objects = embeddedObjects(folder.path);
     await root.query("TRUNCATE student_courseenrollment");
@@ -52,21 +62,17 @@ describe.skipIf(mariadbMissing !== undefined)(`a research drop${mariadbMissing ?
     folder.remove();
   });
 
+  const secretOf = (role: string): Readonly<Record<string, string>> => {
+    if (role.startsWith("openedx/")) return openEdx;
+    if (role.startsWith("mongo-forum/")) return { uri: mongo.uri, username: "reader", password: "two" };
+    return { host: "localhost", port: String(server.port), ca: server.ca, username: "reader", password: "one" };
+  };
   const context = (): TaskContext =>
     ({
       io: {
-        ...{ ledger, objects },
+        ...{ ledger, objects, executions },
         secrets: {
-          read: async (role: string) =>
-            role.startsWith("openedx/")
-              ? openEdx
-              : {
-                  host: "localhost",
-                  port: String(server.port),
-                  ca: server.ca,
-                  username: "reader",
-                  password: "one",
-                },
+          read: async (role: string) => secretOf(role),
         },
       },
       settings: { environment: "dev", buckets },
@@ -105,6 +111,7 @@ describe.skipIf(mariadbMissing !== undefined)(`a research drop${mariadbMissing ?
           "_SUCCESS",
           `courses/${A}.tar.gz`,
           `courses/${B}.tar.gz`,
+          ...["forum/contents.bson", "forum/contents.metadata.json"],
           ...names.map((name) => `${name}.csv`),
         ],
       ]
@@ -168,6 +175,25 @@ describe.skipIf(mariadbMissing !== undefined)(`a research drop${mariadbMissing ?
     await exportAll(looked);
     await publish(looked, true);
     expect((await text(await read("enrollment_query.csv"))).split("\r\n")).toHaveLength(9);
+  });
+
+  it("tells that its forum has not changed for three days, once for each day that follows", async () => {
+    for (const course of [A, B]) await land(course, "a");
+    const days = ["2026-01-15", "2026-01-16", "2026-01-17", "2026-01-18", "2026-01-18", "2026-01-16"];
+    for (const date of days) {
+      const planned = await plan({ date });
+      await exportAll(planned);
+      await publish(planned);
+    }
+    expect(executions.all).toMatchObject([
+      { domain: "operations", input: { job: "alert", event: { checks: [{ check: "forum_unchanged" }] } } },
+    ]);
+    const told = JSON.stringify(executions.all);
+    expect(told).toContain('["days",3]');
+    const key = "irx-drop-mitx/20260118/_MANIFEST.json";
+    expect(await json(await objects.get({ bucket: "drops", key }))).toMatchObject({
+      forum: { backend: "mongo", same_since: "20260115", files: [{ name: "forum/contents.bson", documents: 1 }, {}] },
+    });
   });
 
   it("goes on with what a failed run has begun, but not for other courses", async () => {

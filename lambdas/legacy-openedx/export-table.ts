@@ -6,8 +6,11 @@ import { deploymentOf, DropReference } from "./drop/drop-inputs.ts";
 import { currentDrop, dropCourses, stagedKey } from "./drop/drop-record.ts";
 import { exportFile } from "./drop/export-file.ts";
 import { fileRecord, type DoneFile } from "./drop/file-record.ts";
+import { dumpForum } from "./forum/dump-forum.ts";
+import type { ForumDump } from "./forum/forum-record.ts";
 import { readCredentials } from "./mysql/credentials.ts";
 import { dropFiles } from "./queries.ts";
+import { FORUM } from "./sources/deployments.ts";
 
 const Input = DropReference.extend({ file: z.string().min(1) });
 
@@ -19,15 +22,15 @@ const LEASE_WAIT_SECONDS = 300;
 
 export const handler = task({ name: "ExportTable", input: Input, run: exportTable });
 
-/** One file of a drop, from the database to where it waits for the others; at once when it is there already. */
+/** One file of a drop, or the dump of its forum, from the database to where it waits for the others; at once when it is there already. */
 export async function exportTable(
   { file: name, ...reference }: z.infer<typeof Input>,
   { io, settings, run, log }: Pick<TaskContext, "io" | "settings" | "run" | "log">,
-): Promise<DoneFile> {
+): Promise<DoneFile | ForumDump> {
   const { deployment, date, dropId } = reference;
-  deploymentOf(deployment);
+  const source = deploymentOf(deployment);
   const file = dropFiles.find((known) => known.name === name);
-  if (file === undefined) throw unknownFile(name);
+  if (file === undefined && name !== FORUM) throw unknownFile(name);
   const { drop } = await currentDrop(io.ledger, reference);
   const { artifacts: bucket, quarantine } = settings.buckets;
   const courses = await dropCourses(io.objects, bucket, drop);
@@ -36,34 +39,43 @@ export async function exportTable(
     ttlSeconds: LEASE_TTL_SECONDS,
     waitSeconds: LEASE_WAIT_SECONDS,
   };
-  const done = await withLease(io.ledger, `legacy-drop/${deployment}/${date}/${name}`, lease, (own) =>
-    withLease(io.ledger, `lane/mysql-${deployment}`, { ...lease, slots: SLOTS }, () =>
-      exportFile({
-        io,
-        record: fileRecord(io.ledger, { deployment, date }, dropId, name),
-        credentials: (fresh) => readCredentials(io.secrets, deployment, fresh),
-        ...{ file, courses, coursesSha256: drop.coursesSha256 },
-        staged: { bucket, key: stagedKey({ deployment, date }, dropId, name) },
-        quarantine: {
-          bucket: quarantine,
-          prefix: `quarantine/legacy_openedx/${deployment}/${date}/${dropId}/${name}/`,
-        },
-        check: () => own.check(),
-      }),
-    ),
+  const done = await withLease<DoneFile | ForumDump>(
+    io.ledger,
+    `legacy-drop/${deployment}/${date}/${name}`,
+    lease,
+    (own) =>
+      withLease<DoneFile | ForumDump>(io.ledger, `lane/mysql-${deployment}`, { ...lease, slots: SLOTS }, () =>
+        file === undefined
+          ? dumpForum({ io, deployment: source, drop: reference, bucket, check: () => own.check() })
+          : exportFile({
+              io,
+              record: fileRecord(io.ledger, { deployment, date }, dropId, name),
+              credentials: (fresh) => readCredentials(io.secrets, deployment, fresh),
+              ...{ file, courses, coursesSha256: drop.coursesSha256 },
+              staged: { bucket, key: stagedKey({ deployment, date }, dropId, name) },
+              quarantine: {
+                bucket: quarantine,
+                prefix: `quarantine/legacy_openedx/${deployment}/${date}/${dropId}/${name}/`,
+              },
+              check: () => own.check(),
+            }),
+      ),
   );
   log.info("A file of the research drop is ready.", {
     deployment,
     date,
     file: name,
-    rows: done.rows,
-    bytes: done.bytes,
+    ...("rows" in done ? { rows: done.rows, bytes: done.bytes } : { digest: done.digest, files: done.files.length }),
   });
   return done;
 }
 
 const unknownFile = (name: string): Failure =>
-  new Failure("Misconfigured", `"${name}" is no file of the drop: ${dropFiles.map((file) => file.name).join(", ")}.`, {
-    code: "unknown_file",
-    what: "export a file of a research drop",
-  });
+  new Failure(
+    "Misconfigured",
+    `"${name}" is no file of the drop: ${[...dropFiles.map((file) => file.name), FORUM].join(", ")}.`,
+    {
+      code: "unknown_file",
+      what: "export a file of a research drop",
+    },
+  );

@@ -8,6 +8,7 @@ import { CsvBuffer } from "./csv/dialect.ts";
 import { dayOf, deploymentOf } from "./drop/drop-inputs.ts";
 import { readDrop, sha256Of, stagedKey, writeDrop, type DropRecord } from "./drop/drop-record.ts";
 import { fileRecord } from "./drop/file-record.ts";
+import { FORUM } from "./sources/deployments.ts";
 import { COURSE_IDS, courseList, dropFiles } from "./queries.ts";
 
 /** Below the task's own time. */
@@ -60,7 +61,7 @@ export async function planDrop(
   await io.objects.put(settings.buckets.artifacts, coursesKey, text, { contentType: "application/json" });
   await stageCourseIds(io, settings.buckets.artifacts, { ...key, dropId, courses });
   await writeDrop(io.ledger, key, drop, found?.rev);
-  return { ...key, dropId, files: dropFiles.map(({ name }) => name) };
+  return { ...key, dropId, files: [...dropFiles.map(({ name }) => name), FORUM] };
 }
 
 /** In the LMS's own order, which is that of the files. */

@@ -14,6 +14,8 @@ import {
   writeLastComplete,
 } from "./drop/drop-record.ts";
 import { fileRecord, type DoneFile } from "./drop/file-record.ts";
+import { forumSince, readForumDump } from "./forum/forum-record.ts";
+import { raiseUnchanged } from "./forum/forum-unchanged.ts";
 import { isComplete, manifestOf, type TarballEntry } from "./drop/manifest.ts";
 import { COURSE_IDS, dropFiles } from "./queries.ts";
 import { dropAsset, dropFolder } from "./sources/deployments.ts";
@@ -56,23 +58,28 @@ export async function publishDrop(
   const files = found.flatMap(({ done }) => (done === undefined ? [] : [done]));
   const rows = Object.fromEntries(files.map((file) => [file.name, file.rows]));
 
-  const problems = dropProblems(rows, acceptCounts ? undefined : await readLastComplete(io.ledger, deployment));
-  if (problems.length > 0) {
+  const forum = await readForumDump(io.ledger, reference, dropId);
+  const problems = [
+    ...dropProblems(rows, acceptCounts ? undefined : await readLastComplete(io.ledger, deployment)),
+    ...(forum === undefined ? ["the dump of the forum is not ready"] : []),
+  ];
+  if (forum === undefined || problems.length > 0) {
     await writeDrop(io.ledger, reference, { ...drop, state: "refused" }, rev);
     throw implausible(deployment, date, problems);
   }
 
   const { artifacts, landing, drops: bucket } = settings.buckets;
   const folder = `${dropFolder(deployment)}${known.prefix}${date}/`;
-  for (const file of files) {
+  for (const file of [...files, ...forum.files]) {
     const from = { bucket: artifacts, key: file.key };
-    const { sizeBytes } = await io.objects.copy(from, bucket, `${folder}${file.name}`, { contentType: "text/csv" });
+    const { sizeBytes } = await io.objects.copy(from, bucket, `${folder}${file.name}`, contentTypeOf(file.name));
     if (sizeBytes !== file.bytes) throw sizeDiffers(file, sizeBytes);
   }
   const courses = await dropCourses(io.objects, artifacts, drop);
   const home = { items: openItems(io.ledger), objects: io.objects, landing, deployment: known };
   const tarballs = await copyTarballs(home, courses, { bucket, folder: `${folder}courses/`, now: Date.now() });
   const finished = new Date().toISOString();
+  const since = await forumSince(io.ledger, reference, forum.digest);
   const manifest = manifestOf({
     deployment,
     date,
@@ -81,12 +88,15 @@ export async function publishDrop(
     courses: courses.length,
     files,
     tarballs,
+    forum,
+    forumSince: since,
   });
   const asJson = { contentType: "application/json" };
   await io.objects.put(bucket, `${folder}_MANIFEST.json`, `${JSON.stringify(manifest, null, 2)}\n`, asJson);
   await io.objects.put(bucket, `${folder}_SUCCESS`, "");
 
   await writeDrop(io.ledger, reference, { ...drop, state: "published" }, rev);
+  await raiseUnchanged(io, settings, reference, { since, backend: forum.backend, at: drop.startedAt });
   const complete = isComplete(tarballs);
   if (complete) await writeLastComplete(io.ledger, deployment, { date, rows });
   const failed = tarballs.filter(({ status }) => status === "failed");
@@ -99,6 +109,15 @@ export async function publishDrop(
     failed: failed.map(({ course }) => ({ key: course, name: "Rejected", code: "archive_missing" })),
   };
 }
+
+/** A large object is copied in pieces, which does not keep its type. */
+const contentTypeOf = (name: string): { readonly contentType: string } => ({
+  contentType: name.endsWith(".csv")
+    ? "text/csv"
+    : name.endsWith(".json")
+      ? "application/json"
+      : "application/octet-stream",
+});
 
 function refuseMissing(deployment: string, all: number, failed: readonly TarballEntry[]): void {
   if (failed.length <= MOST_FAILED_TARBALLS * all) return;
@@ -118,7 +137,7 @@ const implausible = (deployment: string, date: string, problems: readonly string
     details: { problems },
   });
 
-const sizeDiffers = ({ name, bytes }: DoneFile, copied: number): Failure =>
+const sizeDiffers = ({ name, bytes }: Pick<DoneFile, "name" | "bytes">, copied: number): Failure =>
   new Failure("Malformed", `The copy of ${name} has ${copied} bytes instead of ${bytes}.`, {
     code: "copy_differs",
     what: `deliver ${name}`,

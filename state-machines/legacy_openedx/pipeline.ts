@@ -1,10 +1,11 @@
 import { definePipeline } from "../../core/model/pipeline.ts";
+import { OPERATIONS } from "../../core/model/platform-domains.ts";
 import { dropAsset, dropDeployments, dropFolder } from "../../lambdas/legacy-openedx/sources/deployments.ts";
 import { Announce, RecordFailure } from "../shared-tasks.ts";
 
 const STAGED = { bucket: "artifacts", prefix: "drops/" } as const;
 const ARCHIVES = dropDeployments.map(({ archived }) => ({ bucket: "landing" as const, prefix: `${archived}/` }));
-const MYSQL_PORT = 3306;
+const [MYSQL_PORT, MONGO_PORT] = [3306, 27_017];
 
 export const legacyOpenedx = definePipeline({
   domain: "legacy_openedx",
@@ -29,7 +30,8 @@ export const legacyOpenedx = definePipeline({
       secrets: dropDeployments.map(({ id }) => `openedx/${id}`),
     },
     ExportTable: {
-      description: "Exports one file of a drop from MySQL, in parts that another attempt continues.",
+      description:
+        "Exports one file of a drop from MySQL, in parts that another attempt continues; or dumps the forum.",
       handler: "legacy-openedx/export-table",
       // It keeps below 512 MB (bench/legacy-export.ts); Fargate sells a whole processor with 2 GB at least.
       compute: {
@@ -44,8 +46,11 @@ export const legacyOpenedx = definePipeline({
       reads: [STAGED],
       writes: [STAGED, { bucket: "quarantine", prefix: "quarantine/legacy_openedx/" }],
       ledger: "write",
-      privatePorts: [MYSQL_PORT],
-      secrets: dropDeployments.map(({ id }) => `mysql/${id}`),
+      privatePorts: [MYSQL_PORT, MONGO_PORT],
+      secrets: dropDeployments.flatMap(({ id, forum }) => [
+        `mysql/${id}`,
+        ...(forum === "mongo" ? [`mongo-forum/${id}`] : []),
+      ]),
       lanes: dropDeployments.map(({ id }) => `mysql-${id}`),
     },
     RequestArchives: {
@@ -72,6 +77,7 @@ export const legacyOpenedx = definePipeline({
       reads: [STAGED, ...ARCHIVES],
       writes: dropDeployments.map(({ id }) => ({ bucket: "drops" as const, prefix: dropFolder(id) })),
       ledger: "write",
+      starts: [OPERATIONS],
     },
     Announce,
     RecordFailure,
@@ -91,7 +97,7 @@ export const legacyOpenedx = definePipeline({
   })),
   assets: dropDeployments.map(({ id }) => ({
     id: dropAsset(id),
-    description: `Research drops of ${id}: six tables, the course archives and their manifest.`,
+    description: `Research drops of ${id}: six tables, the forum, the course archives and their manifest.`,
     partition: "day",
     tables: [],
   })),

@@ -10,7 +10,9 @@ const published = { asset: "mitx/legacy_openedx/research_drop", partition: "2026
 const result = (Payload: Json) => ({ result: { Payload } });
 const mocks = {
   PlanDrop: [result({ ...planned, files: ["a.csv", "b.csv", "c.csv"] })],
+  RequestArchives: [result({ asked: 0, awaited: 0 })],
   ExportTable: [{ result: {} }],
+  LookAtArchives: [result({ awaited: 0 })],
   PublishDrop: [result(published)],
   Announce: [result({})],
   RecordFailure: [result({ name: "Misconfigured", code: "mysql_denied", message: "No." })],
@@ -31,6 +33,18 @@ describe("the machine of a research drop", () => {
     const ExportTable = [{ error: "Transient" }, { result: {} }];
     const { status, history } = await aslRun({ definition, input, mocks: { ...mocks, ExportTable } });
     expect([status, entered(history, "PublishDrop")]).toEqual(["SUCCEEDED", 1]);
+  });
+
+  it("waits for archives while some are still to come, for an hour at most", async () => {
+    const coming = {
+      ...mocks,
+      LookAtArchives: [result({ awaited: 2 }), result({ awaited: 1 }), result({ awaited: 0 })],
+    };
+    const { status, history } = await aslRun({ definition, input, mocks: coming });
+    expect([status, entered(history, "WaitForArchives")]).toEqual(["SUCCEEDED", 2]);
+    const never = { ...mocks, LookAtArchives: [result({ awaited: 1 })] };
+    const late = await aslRun({ definition, input, mocks: never });
+    expect([late.status, entered(late.history, "WaitForArchives")]).toEqual(["SUCCEEDED", 120]);
   });
 
   it("delivers nothing when a file fails for good, and says why", async () => {

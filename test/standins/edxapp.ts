@@ -1,4 +1,5 @@
 import type { Connection } from "mysql2/promise";
+import { FORUM_SCHEMA } from "./edxapp-forum.ts";
 import type { Mariadb } from "./mariadb.ts";
 
 /** The tables of edxapp that the research drop reads, as Open edX's migrations make them; `state` takes any bytes here. */
@@ -35,7 +36,7 @@ const SCHEMA = `
 
 export async function makeEdxapp(server: Mariadb): Promise<Connection> {
   const root = await server.admin();
-  await root.query(SCHEMA);
+  await root.query(SCHEMA + FORUM_SCHEMA);
   return root;
 }
 

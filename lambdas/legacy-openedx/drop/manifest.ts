@@ -1,3 +1,4 @@
+import type { ForumDump } from "../forum/forum-record.ts";
 import type { DoneFile } from "./file-record.ts";
 
 export interface TarballEntry {
@@ -21,10 +22,13 @@ export interface ManifestInput {
   readonly courses: number;
   readonly files: readonly DoneFile[];
   readonly tarballs: readonly TarballEntry[];
+  readonly forum: ForumDump;
+  /** `YYYYMMDD`: the first day that its forum was the same. */
+  readonly forumSince: string;
 }
 
 /** `_MANIFEST.json`: what was delivered, for whoever wants to check it. */
-export const manifestOf = ({ files, tarballs, courses, ...drop }: ManifestInput) => ({
+export const manifestOf = ({ files, tarballs, courses, forum, forumSince, ...drop }: ManifestInput) => ({
   ...{ deployment: drop.deployment, date: drop.date, started: drop.started, finished: drop.finished },
   /** The earliest: of no row is what was so before it. */
   snapshot_time: files.map(({ snapshotTime }) => snapshotTime).toSorted()[0] ?? drop.started,
@@ -34,7 +38,14 @@ export const manifestOf = ({ files, tarballs, courses, ...drop }: ManifestInput)
     ...(damaged === 0 ? {} : { invalid_utf8: damaged }),
   })),
   tarballs,
-  forum: null,
+  forum: {
+    ...{ backend: forum.backend, snapshot_time: forum.snapshotTime, sha256: forum.digest, same_since: forumSince },
+    files: forum.files.map(({ name, documents, bytes, sha256 }) => ({
+      name,
+      ...(documents === undefined ? {} : { documents }),
+      ...{ bytes, sha256 },
+    })),
+  },
   complete: isComplete(tarballs),
 });
 

@@ -5,17 +5,26 @@ export interface DropDeployment {
   readonly id: string;
   /** Before the day in every key: the consumer's loader looks for its files there. Empty, or `<deployment>/`. */
   readonly prefix: string;
+  /** Where its forum lives: in a MongoDB of its own, or in the edxapp database (openedx/forum with the MySQL backend). */
+  readonly forum: "mongo" | "mysql-v2";
   /** Asset whose partitions are the exports that Studio is asked for. */
   readonly exports: string;
   /** Asset of what landed of them; the archives of a course lie under `<archived>/<course>/` in the landing bucket. */
   readonly archived: string;
 }
 
-const deployment = (id: string): DropDeployment => ({
-  ...{ id, prefix: "", exports: courseExportAsset(id), archived: `${id}/openedx/raw_data/course_xml` },
+const deployment = (id: string, forum: DropDeployment["forum"]): DropDeployment => ({
+  ...{ id, prefix: "", forum, exports: courseExportAsset(id), archived: `${id}/openedx/raw_data/course_xml` },
 });
 
-export const dropDeployments: readonly DropDeployment[] = ["mitx", "mitxonline", "xpro"].map(deployment);
+export const dropDeployments: readonly DropDeployment[] = [
+  deployment("mitx", "mongo"),
+  deployment("mitxonline", "mysql-v2"),
+  deployment("xpro", "mysql-v2"),
+];
+
+/** What a drop dumps beside its tables. */
+export const FORUM = "forum";
 
 /** Folder of a deployment in the bucket of drops. */
 export const dropFolder = (id: string): string => `irx-drop-${id}/`;

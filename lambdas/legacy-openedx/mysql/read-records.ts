@@ -1,0 +1,25 @@
+import type { Connection } from "mysql2";
+import { streamRows } from "./stream-rows.ts";
+
+/** A row by column, as the text that the server sends; null = NULL. */
+export type MysqlRecord = Readonly<Record<string, string | null>>;
+
+/** All rows at once, of a statement that is known to give few. Bytes that are no UTF-8 become U+FFFD. */
+export async function readRecords(
+  connection: Connection,
+  statement: Parameters<typeof streamRows>[1],
+): Promise<readonly MysqlRecord[]> {
+  const records: MysqlRecord[] = [];
+  let columns: readonly string[] = [];
+  await streamRows(connection, statement, {
+    columns: (names) => {
+      columns = names;
+    },
+    row: (values) => {
+      const texts = values.map((value) => (value === null ? null : Buffer.from(value).toString("utf8")));
+      records.push(Object.fromEntries(columns.map((name, index) => [name, texts[index] ?? null])));
+      return undefined;
+    },
+  });
+  return records;
+}
