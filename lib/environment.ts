@@ -49,10 +49,19 @@ export interface EnvironmentProps {
   readonly releases: "at-once" | "canary";
   /** GitHub repository, `<owner>/<name>`, whose jobs may deploy this environment; absent = people only. */
   readonly deliveredBy?: string;
+  /** Who reads the drops from outside, and which folder of their bucket; absent = nobody. */
+  readonly dropReaders?: readonly DropReader[];
   /** Above this much a day over what is usual, cost anomalies are reported, in US dollars; absent = no monitor. */
   readonly costAnomalyUsd?: number;
   /** Parts of the platform that are left out here, with the reason. */
   readonly without?: Readonly<Partial<Record<OptionalPart, string>>>;
+}
+
+export interface DropReader {
+  /** With its final slash: `irx-drop-mitx/`. */
+  readonly folder: string;
+  /** ARN of a role or a user, in any account; it must exist when the platform is deployed. */
+  readonly principal: string;
 }
 
 /** Parts that an emulator of AWS cannot hold (lib/emulator.ts); in AWS they are always there. */

@@ -13,9 +13,10 @@ import {
 import type { LifecycleRule } from "aws-cdk-lib/aws-s3";
 import { Construct } from "constructs";
 import type { BucketRole } from "../../core/model/pipeline.ts";
-import type { EnvironmentProps, Names } from "../environment.ts";
+import type { DropReader, EnvironmentProps, Names } from "../environment.ts";
 import { QUERY_RESULTS } from "../lake-layout.ts";
 import { acknowledge } from "./acknowledge.ts";
+import { letRead } from "./drop-readers.ts";
 import { dataRemoval } from "./removal.ts";
 
 /** Longer than any attempt may go on with an upload that an earlier one began. */
@@ -47,6 +48,7 @@ const LIFECYCLE: Readonly<Record<BucketRole, readonly LifecycleRule[]>> = {
 export class Buckets extends Construct {
   constructor(scope: Construct, id: string, environment: EnvironmentProps, names: Names, key: IKey | undefined) {
     super(scope, id);
+    const { dropReaders: readers = [] } = environment;
     const common = {
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
       objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
@@ -79,7 +81,8 @@ export class Buckets extends Construct {
       });
       if (role === "landing") sendEvents(bucket);
       // Sources in other accounts deliver to the landing bucket; nobody delivers to the others.
-      else bucket.addToResourcePolicy(noOtherAccount(bucket));
+      else bucket.addToResourcePolicy(noOtherAccount(bucket, role === "drops" ? readers : []));
+      if (role === "drops") letRead(bucket, names.bucket(role), key, readers);
       if (key !== undefined) for (const statement of noOtherKey(bucket, key)) bucket.addToResourcePolicy(statement);
     }
   }
@@ -94,10 +97,14 @@ const locked = ({ objectLockDays: days }: EnvironmentProps) =>
         objectLockDefaultRetention: ObjectLockRetention.governance(Duration.days(days)),
       };
 
-const noOtherAccount = (bucket: Bucket): PolicyStatement =>
+/** But for those whom a statement beside it lets in. */
+const noOtherAccount = (bucket: Bucket, readers: readonly DropReader[]): PolicyStatement =>
   deny("OtherAccounts", ["s3:*"], [bucket.bucketArn, bucket.arnForObjects("*")], {
     StringNotEquals: { "aws:PrincipalAccount": Stack.of(bucket).account },
     Bool: { "aws:PrincipalIsAWSService": "false" },
+    ...(readers.length === 0
+      ? {}
+      : { ArnNotEquals: { "aws:PrincipalArn": [...new Set(readers.map(({ principal }) => principal))] } }),
   });
 
 /** Who names no encryption gets the bucket's; nobody may name another. */

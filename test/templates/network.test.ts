@@ -102,7 +102,12 @@ describe.each(ENVIRONMENTS)("the network of %s", (name) => {
         ({ IpProtocol, FromPort, ToPort, CidrIp }) => `${IpProtocol} ${FromPort}-${ToPort} ${CidrIp === "0.0.0.0/0"}`,
       );
     expect(new Set(reached)).toEqual(
-      new Set(["tcp 443-443 true", "tcp 3306-3306 false", ...(hasDatabase ? ["tcp 5432-5432 false"] : [])]),
+      new Set([
+        "tcp 443-443 true",
+        "tcp 3306-3306 false",
+        "tcp 27017-27017 false",
+        ...(hasDatabase ? ["tcp 5432-5432 false"] : []),
+      ]),
     );
   });
 
