@@ -119,6 +119,11 @@ it("every grant", () => {
     openedx.NotifyLearn | encrypt items | key | via dynamodb, if encryption is own
     openedx.RecordFailure | write items | ledger
     openedx.RecordFailure | encrypt items | key | via dynamodb, if encryption is own
+    openedx_courses.ReadStructure | read objects | landing/mitx/openedx/processed_data/*
+    openedx_courses.ReadStructure | read objects | landing/mitxonline/openedx/processed_data/*
+    openedx_courses.ReadStructure | read objects | landing/xpro/openedx/processed_data/*
+    openedx_courses.ReadStructure | read objects | lake/staging/*
+    openedx_courses.ReadStructure | read objects | artifacts/commits/*
     openedx_courses.ReadStructure | write objects | landing/mitx/openedx/processed_data/*
     openedx_courses.ReadStructure | write objects | landing/mitxonline/openedx/processed_data/*
     openedx_courses.ReadStructure | write objects | landing/xpro/openedx/processed_data/*
@@ -214,6 +219,15 @@ it("every grant", () => {
     edxorg.UnpackArchive | encrypt | key | via s3, if encryption is own
     edxorg.UnpackArchive | encrypt items | key | via dynamodb, if encryption is own
     edxorg.UnpackArchive | answer its machine | edxorg
+    edxorg.RecordMembers | read objects | artifacts/edxorg/archives/*
+    edxorg.RecordMembers | list objects | artifacts | s3:prefix = edxorg/archives/*
+    edxorg.RecordMembers | write items | ledger
+    edxorg.RecordMembers | start runs | edxorg_courses
+    edxorg.RecordMembers | follow runs | edxorg_courses
+    edxorg.RecordMembers | start runs | operations
+    edxorg.RecordMembers | follow runs | operations
+    edxorg.RecordMembers | decrypt | key | via s3, if encryption is own
+    edxorg.RecordMembers | encrypt items | key | via dynamodb, if encryption is own
     edxorg.Announce | write items | ledger
     edxorg.Announce | publish events | bus | events:source = millrace, events:detail-type = AssetMaterialized
     edxorg.Announce | encrypt items | key | via dynamodb, if encryption is own
@@ -246,6 +260,46 @@ it("every grant", () => {
     edxorg_tables.Announce | encrypt items | key | via dynamodb, if encryption is own
     edxorg_tables.RecordFailure | write items | ledger
     edxorg_tables.RecordFailure | encrypt items | key | via dynamodb, if encryption is own
+    edxorg_courses.ExtractCourse | read objects | landing/edxorg/raw_data/course_xml/*
+    edxorg_courses.ExtractCourse | read objects | lake/staging/*
+    edxorg_courses.ExtractCourse | read objects | artifacts/commits/*
+    edxorg_courses.ExtractCourse | write objects | landing/edxorg/processed_data/*
+    edxorg_courses.ExtractCourse | write objects | lake/staging/*
+    edxorg_courses.ExtractCourse | write objects | quarantine/quarantine/course_archives/edxorg/*
+    edxorg_courses.ExtractCourse | write objects | artifacts/commits/*
+    edxorg_courses.ExtractCourse | list objects | landing | s3:prefix = edxorg/raw_data/course_xml/* | edxorg/processed_data/*
+    edxorg_courses.ExtractCourse | list objects | lake | s3:prefix = staging/*
+    edxorg_courses.ExtractCourse | list objects | artifacts | s3:prefix = commits/*
+    edxorg_courses.ExtractCourse | list objects | quarantine | s3:prefix = quarantine/course_archives/edxorg/*
+    edxorg_courses.ExtractCourse | write items | ledger
+    edxorg_courses.ExtractCourse | encrypt | key | via s3, if encryption is own
+    edxorg_courses.ExtractCourse | encrypt items | key | via dynamodb, if encryption is own
+    edxorg_courses.ExtractCourse | answer its machine | edxorg_courses
+    edxorg_courses.CommitRows | read objects | lake/staging/*
+    edxorg_courses.CommitRows | read objects | artifacts/commits/*
+    edxorg_courses.CommitRows | list objects | lake | s3:prefix = staging/*
+    edxorg_courses.CommitRows | list objects | artifacts | s3:prefix = commits/*
+    edxorg_courses.CommitRows | write items | ledger
+    edxorg_courses.CommitRows | see tables | table-bucket | if lake is s3tables
+    edxorg_courses.CommitRows | read tables | tables | s3tables:namespace = raw, if lake is s3tables
+    edxorg_courses.CommitRows | create tables | table-bucket | s3tables:namespace = raw, if lake is s3tables
+    edxorg_courses.CommitRows | write tables | tables | s3tables:namespace = raw, if lake is s3tables
+    edxorg_courses.CommitRows | read databases | databases raw | if lake is glue
+    edxorg_courses.CommitRows | write databases | databases raw | if lake is glue
+    edxorg_courses.CommitRows | write objects | lake/warehouse/raw/* | if lake is glue
+    edxorg_courses.CommitRows | encrypt | key | via s3 | s3tables, if encryption is own
+    edxorg_courses.CommitRows | encrypt items | key | via dynamodb, if encryption is own
+    edxorg_courses.Announce | write items | ledger
+    edxorg_courses.Announce | publish events | bus | events:source = millrace, events:detail-type = AssetMaterialized
+    edxorg_courses.Announce | encrypt items | key | via dynamodb, if encryption is own
+    edxorg_courses.NotifyLearn | read objects | landing/edxorg/raw_data/course_xml/*
+    edxorg_courses.NotifyLearn | list objects | landing | s3:prefix = edxorg/raw_data/course_xml/*
+    edxorg_courses.NotifyLearn | write items | ledger
+    edxorg_courses.NotifyLearn | read secret | learn/webhook
+    edxorg_courses.NotifyLearn | decrypt | key | via s3 | secretsmanager, if encryption is own
+    edxorg_courses.NotifyLearn | encrypt items | key | via dynamodb, if encryption is own
+    edxorg_courses.RecordFailure | write items | ledger
+    edxorg_courses.RecordFailure | encrypt items | key | via dynamodb, if encryption is own
     legacy_openedx.PlanDrop | write objects | artifacts/drops/*
     legacy_openedx.PlanDrop | list objects | artifacts | s3:prefix = drops/*
     legacy_openedx.PlanDrop | write items | ledger
@@ -262,12 +316,36 @@ it("every grant", () => {
     legacy_openedx.ExportTable | list objects | quarantine | s3:prefix = quarantine/legacy_openedx/*
     legacy_openedx.ExportTable | write items | ledger
     legacy_openedx.ExportTable | read secret | mysql/mitx
+    legacy_openedx.ExportTable | read secret | mongo-forum/mitx
     legacy_openedx.ExportTable | read secret | mysql/mitxonline
     legacy_openedx.ExportTable | read secret | mysql/xpro
     legacy_openedx.ExportTable | decrypt | key | via secretsmanager, if encryption is own
     legacy_openedx.ExportTable | encrypt | key | via s3, if encryption is own
     legacy_openedx.ExportTable | encrypt items | key | via dynamodb, if encryption is own
     legacy_openedx.ExportTable | answer its machine | legacy_openedx
+    legacy_openedx.RequestArchives | read objects | artifacts/drops/*
+    legacy_openedx.RequestArchives | read objects | landing/mitx/openedx/raw_data/course_xml/*
+    legacy_openedx.RequestArchives | read objects | landing/mitxonline/openedx/raw_data/course_xml/*
+    legacy_openedx.RequestArchives | read objects | landing/xpro/openedx/raw_data/course_xml/*
+    legacy_openedx.RequestArchives | write objects | artifacts/drops/*
+    legacy_openedx.RequestArchives | list objects | artifacts | s3:prefix = drops/*
+    legacy_openedx.RequestArchives | list objects | landing | s3:prefix = mitx/openedx/raw_data/course_xml/* | mitxonline/openedx/raw_data/course_xml/* | xpro/openedx/raw_data/course_xml/*
+    legacy_openedx.RequestArchives | write items | ledger
+    legacy_openedx.RequestArchives | start runs | openedx_courses
+    legacy_openedx.RequestArchives | follow runs | openedx_courses
+    legacy_openedx.RequestArchives | encrypt | key | via s3, if encryption is own
+    legacy_openedx.RequestArchives | encrypt items | key | via dynamodb, if encryption is own
+    legacy_openedx.LookAtArchives | read objects | artifacts/drops/*
+    legacy_openedx.LookAtArchives | read objects | landing/mitx/openedx/raw_data/course_xml/*
+    legacy_openedx.LookAtArchives | read objects | landing/mitxonline/openedx/raw_data/course_xml/*
+    legacy_openedx.LookAtArchives | read objects | landing/xpro/openedx/raw_data/course_xml/*
+    legacy_openedx.LookAtArchives | write objects | artifacts/drops/*
+    legacy_openedx.LookAtArchives | list objects | artifacts | s3:prefix = drops/*
+    legacy_openedx.LookAtArchives | list objects | landing | s3:prefix = mitx/openedx/raw_data/course_xml/* | mitxonline/openedx/raw_data/course_xml/* | xpro/openedx/raw_data/course_xml/*
+    legacy_openedx.LookAtArchives | record own steps | ledger | dynamodb:LeadingKeys = run | run#*
+    legacy_openedx.LookAtArchives | read items | ledger
+    legacy_openedx.LookAtArchives | encrypt | key | via s3, if encryption is own
+    legacy_openedx.LookAtArchives | encrypt items | key | via dynamodb, if encryption is own
     legacy_openedx.PublishDrop | read objects | artifacts/drops/*
     legacy_openedx.PublishDrop | read objects | landing/mitx/openedx/raw_data/course_xml/*
     legacy_openedx.PublishDrop | read objects | landing/mitxonline/openedx/raw_data/course_xml/*
@@ -279,6 +357,8 @@ it("every grant", () => {
     legacy_openedx.PublishDrop | list objects | landing | s3:prefix = mitx/openedx/raw_data/course_xml/* | mitxonline/openedx/raw_data/course_xml/* | xpro/openedx/raw_data/course_xml/*
     legacy_openedx.PublishDrop | list objects | drops | s3:prefix = irx-drop-mitx/* | irx-drop-mitxonline/* | irx-drop-xpro/*
     legacy_openedx.PublishDrop | write items | ledger
+    legacy_openedx.PublishDrop | start runs | operations
+    legacy_openedx.PublishDrop | follow runs | operations
     legacy_openedx.PublishDrop | encrypt | key | via s3, if encryption is own
     legacy_openedx.PublishDrop | encrypt items | key | via dynamodb, if encryption is own
     legacy_openedx.Announce | write items | ledger
@@ -335,6 +415,8 @@ it("every grant", () => {
     coordinator.Landed | follow runs | edxorg
     coordinator.Landed | start runs | edxorg_tables
     coordinator.Landed | follow runs | edxorg_tables
+    coordinator.Landed | start runs | edxorg_courses
+    coordinator.Landed | follow runs | edxorg_courses
     coordinator.Landed | start runs | legacy_openedx
     coordinator.Landed | follow runs | legacy_openedx
     coordinator.Landed | start runs | lakehouse
@@ -358,6 +440,8 @@ it("every grant", () => {
     coordinator.RunEnded | follow runs | edxorg
     coordinator.RunEnded | start runs | edxorg_tables
     coordinator.RunEnded | follow runs | edxorg_tables
+    coordinator.RunEnded | start runs | edxorg_courses
+    coordinator.RunEnded | follow runs | edxorg_courses
     coordinator.RunEnded | start runs | legacy_openedx
     coordinator.RunEnded | follow runs | legacy_openedx
     coordinator.RunEnded | start runs | lakehouse
@@ -371,6 +455,7 @@ it("every grant", () => {
     coordinator.WorkerStopped | answer for containers | openedx
     coordinator.WorkerStopped | answer for containers | edxorg
     coordinator.WorkerStopped | answer for containers | edxorg_tables
+    coordinator.WorkerStopped | answer for containers | edxorg_courses
     coordinator.WorkerStopped | answer for containers | legacy_openedx
     coordinator.WorkerStopped | answer for containers | lakehouse
     coordinator.WorkerStopped | encrypt items | key | via dynamodb, if encryption is own
@@ -387,6 +472,8 @@ it("every grant", () => {
     coordinator.Tick | follow runs | edxorg
     coordinator.Tick | start runs | edxorg_tables
     coordinator.Tick | follow runs | edxorg_tables
+    coordinator.Tick | start runs | edxorg_courses
+    coordinator.Tick | follow runs | edxorg_courses
     coordinator.Tick | start runs | legacy_openedx
     coordinator.Tick | follow runs | legacy_openedx
     coordinator.Tick | start runs | lakehouse
@@ -409,6 +496,8 @@ it("every grant", () => {
     coordinator.Sweep | follow runs | edxorg
     coordinator.Sweep | start runs | edxorg_tables
     coordinator.Sweep | follow runs | edxorg_tables
+    coordinator.Sweep | start runs | edxorg_courses
+    coordinator.Sweep | follow runs | edxorg_courses
     coordinator.Sweep | start runs | legacy_openedx
     coordinator.Sweep | follow runs | legacy_openedx
     coordinator.Sweep | start runs | lakehouse
@@ -430,6 +519,8 @@ it("every grant", () => {
     coordinator.ApplyCode | follow runs | edxorg
     coordinator.ApplyCode | start runs | edxorg_tables
     coordinator.ApplyCode | follow runs | edxorg_tables
+    coordinator.ApplyCode | start runs | edxorg_courses
+    coordinator.ApplyCode | follow runs | edxorg_courses
     coordinator.ApplyCode | start runs | legacy_openedx
     coordinator.ApplyCode | follow runs | legacy_openedx
     coordinator.ApplyCode | start runs | lakehouse
@@ -452,6 +543,8 @@ it("every grant", () => {
     coordinator.Reconcile | follow runs | edxorg
     coordinator.Reconcile | start runs | edxorg_tables
     coordinator.Reconcile | follow runs | edxorg_tables
+    coordinator.Reconcile | start runs | edxorg_courses
+    coordinator.Reconcile | follow runs | edxorg_courses
     coordinator.Reconcile | start runs | legacy_openedx
     coordinator.Reconcile | follow runs | legacy_openedx
     coordinator.Reconcile | start runs | lakehouse
