@@ -18,12 +18,12 @@ const Input = z.looseObject({ item: z.object({ asset: z.string().min(1), partiti
 
 export const handler = task({ name: "LoadTable", input: Input, run: loadTable });
 
-/** Of one commit: what a killed worker has to do again, at most. */
-const SLICE_BYTES = 512 * 1_048_576;
 /** The rest is for Node, and for what DuckDB takes above its limit. */
 const DUCKDB_MB = 4_096;
+/** Of one commit: what a killed worker has to do again, at most. And how long a dead worker holds up the next one. */
+const LIMITS = { sliceBytes: 512 * 1_048_576, leaseSeconds: 60 };
 /** An earlier archive of the same table is loaded first. */
-const LEASE = { ttlSeconds: 60, waitSeconds: 3_600 };
+const WAIT_SECONDS = 3_600;
 
 interface TableOutcome {
   readonly outcome: "loaded" | "unchanged";
@@ -44,7 +44,7 @@ interface TableOutcome {
 export async function loadTable(
   { item: { asset, partition } }: z.infer<typeof Input>,
   context: Pick<TaskContext, "io" | "settings" | "run" | "log">,
-  sliceBytes = SLICE_BYTES,
+  { sliceBytes, leaseSeconds } = LIMITS,
 ): Promise<TableOutcome> {
   const { io, settings, run, log } = context;
   const table = tableOf(asset);
@@ -61,7 +61,8 @@ export async function loadTable(
   });
   const holder = `${run.id}/${run.state}/${run.attempt}`;
   try {
-    const loads = await withLease(io.ledger, `edxorg-table/${table}`, { ...LEASE, holder }, async (lease) => {
+    const terms = { holder, ttlSeconds: leaseSeconds, waitSeconds: WAIT_SECONDS };
+    const loads = await withLease(io.ledger, `edxorg-table/${table}`, terms, async (lease) => {
       const home = { io, buckets, table, folder, sliceBytes, lake, holder, lease };
       const before = await loadOpenBatch(home);
       await openBatch(home, table, partition, delivered);

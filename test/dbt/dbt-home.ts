@@ -83,8 +83,8 @@ export async function startDbtHome(folder: string) {
       }
       await session.run("COMMIT");
     },
-    /** The lakehouse machine: a raw table changed, so mark, build and release. */
-    async build(run: string, project = PROJECT): Promise<BuildAnswer> {
+    /** The lakehouse machine: raw tables changed, so mark, build and release. */
+    async build(run: string, project = PROJECT, tables: readonly string[] = [LOGS]): Promise<BuildAnswer> {
       versions += 1;
       const event: AssetMaterialized = {
         version: 1,
@@ -92,7 +92,7 @@ export async function startDbtHome(folder: string) {
         partition: "2024-03-01",
         dataVersion: `v${versions}`,
         codeVersion: "1",
-        tables: [`raw.${LOGS}`],
+        tables: tables.map((table) => `raw.${table}`),
         runId: "ingest",
         materializedAt: "2024-03-02T00:00:00Z",
       };

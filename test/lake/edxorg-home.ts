@@ -21,9 +21,9 @@ export async function startEdxorg(folder: string) {
   const io = { ledger: lake.ledger, objects, lake: lake.target };
   const settings = { buckets, memoryMb: 1_024, duckdbExtensions: EXTENSIONS };
   const warnings: unknown[] = [];
-  const context = (id: string, over: Partial<typeof io> = {}) =>
+  const context = (id: string, ports: typeof io = io) =>
     ({
-      ...{ io: { ...io, ...over }, settings, run: { id, state: "LoadTable", attempt: 0 } },
+      ...{ io: ports, settings, run: { id, state: "LoadTable", attempt: 0 } },
       log: { warn: (_: string, more: unknown) => warnings.push(more) },
     }) as unknown as TaskContext;
   return {
@@ -35,12 +35,12 @@ export async function startEdxorg(folder: string) {
       await unpackLanded({ bucket: buckets.landing, key }, context("unpack"));
       return archive;
     },
-    load: (table: string, archive: string, sliceBytes?: number, over: Partial<typeof io> = {}) =>
-      loadTable(
-        { item: { asset: tableAsset(table), partition: archive } },
-        context(`load-${archive}`, over),
+    load: (table: string, archive: string, sliceBytes = 512 * 1_048_576, ports: typeof io = io) =>
+      loadTable({ item: { asset: tableAsset(table), partition: archive } }, context(`load-${archive}`, ports), {
         sliceBytes,
-      ),
+        leaseSeconds: 0.5,
+      }),
+    io,
     async rows(table: string, columns = "*", rest = "ORDER BY ALL") {
       const session = await lake.open();
       try {

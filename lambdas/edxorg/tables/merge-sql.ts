@@ -57,7 +57,7 @@ export function mergeSql(request: MergeRequest): string {
   return `COPY (
     SELECT ${seen} FROM incoming i JOIN keys ON keys.first = i.rowid
       LEFT JOIN known k ON k.row_hash = i.row_hash AND k.${COURSE} = i.${COURSE}
-    WHERE i._newest OR k.row_hash IS NULL
+    WHERE k.row_hash IS NULL OR (i._newest AND k._load_id <> ${load})
     ${absent}
   ) TO ${quoteText(target)} (FORMAT parquet, COMPRESSION zstd)`;
 }

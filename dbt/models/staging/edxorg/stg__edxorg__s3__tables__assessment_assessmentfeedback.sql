@@ -1,0 +1,3 @@
+{{ edxorg_table('assessment_assessmentfeedback', [
+  ['id', 'bigint'], ['submission_uuid', 'varchar'], ['feedback_text', 'varchar']
+]) }}

@@ -1,0 +1,3 @@
+{{ edxorg_table('assessment_assessmentfeedbackoption', [
+  ['id', 'bigint'], ['text', 'varchar']
+]) }}

@@ -1,0 +1,3 @@
+{{ edxorg_table('assessment_trainingexample', [
+  ['id', 'bigint'], ['raw_answer', 'varchar'], ['rubric_id', 'bigint'], ['content_hash', 'varchar']
+]) }}

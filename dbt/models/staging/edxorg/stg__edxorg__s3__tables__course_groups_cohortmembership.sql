@@ -1,0 +1,3 @@
+{{ edxorg_table('course_groups_cohortmembership', [
+  ['id', 'bigint'], ['course_id', 'varchar'], ['course_user_group_id', 'bigint'], ['user_id', 'bigint']
+]) }}

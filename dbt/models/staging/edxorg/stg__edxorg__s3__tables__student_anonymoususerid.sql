@@ -1,0 +1,3 @@
+{{ edxorg_table('student_anonymoususerid', [
+  ['id', 'bigint'], ['user_id', 'bigint'], ['anonymous_user_id', 'varchar'], ['course_id', 'varchar']
+]) }}

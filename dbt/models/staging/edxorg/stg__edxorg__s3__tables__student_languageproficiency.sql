@@ -1,0 +1,3 @@
+{{ edxorg_table('student_languageproficiency', [
+  ['id', 'bigint'], ['user_profile_id', 'bigint'], ['code', 'varchar']
+]) }}

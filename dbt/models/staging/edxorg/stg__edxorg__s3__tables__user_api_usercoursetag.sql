@@ -1,0 +1,3 @@
+{{ edxorg_table('user_api_usercoursetag', [
+  ['user_id', 'bigint'], ['course_id', 'varchar'], ['key', 'varchar'], ['value', 'varchar']
+]) }}

@@ -1,0 +1,1 @@
+{{ edxorg_table('validate', []) }}
