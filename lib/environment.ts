@@ -23,7 +23,13 @@ export interface EnvironmentProps {
   /** How long the one re-request after a failure waits. */
   readonly failedOnceMinutes: number;
   /** Values of placeholders in the machines' texts that are neither tasks nor platform. */
-  readonly machineSettings: Readonly<Record<(typeof ENVIRONMENT_SUBSTITUTIONS)[number], string>>;
+  readonly machineSettings: Readonly<Record<(typeof ENVIRONMENT_SUBSTITUTIONS)[number], string>> & {
+    /**
+     * How rows of weekly archives are told apart, for the life of their tables. `safe`: all different rows are; `legacy`:
+     * as the replaced platform did, whose different rows may collide; `both`: as `safe`, with the old hash beside it.
+     */
+    readonly RowHash: "safe" | "legacy" | "both";
+  };
   /** Stores of others that tasks read (docs/sources.md). One that is absent is Misconfigured for whoever reads it. */
   readonly origins: OriginDeclarations;
   /** Receives alarms; absent = nobody is subscribed. */

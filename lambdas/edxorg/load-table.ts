@@ -8,13 +8,17 @@ import { withLease } from "../../core/io/lease.ts";
 import { Failure } from "../../core/model/failures.ts";
 import { task, type TaskContext } from "../../core/task.ts";
 import { lakeAccess } from "../lake/lake-access.ts";
+import { RowHashSetting, settleRowHash } from "./settled-row-hash.ts";
 import { EDXORG_TABLES_CODE } from "./sources/code-versions.ts";
 import { deliveredBy, openBatch, recordNew } from "./tables/batch.ts";
 import { loadOpenBatch } from "./tables/load-batch.ts";
 import { lakeTable, NAMESPACE, tableOf } from "./sources/raw-tables.ts";
 import type { LoadRecord } from "./tables/records.ts";
 
-const Input = z.looseObject({ item: z.object({ asset: z.string().min(1), partition: z.string().min(1) }) });
+const Input = z.looseObject({
+  item: z.object({ asset: z.string().min(1), partition: z.string().min(1) }),
+  rowHash: RowHashSetting,
+});
 
 export const handler = task({ name: "LoadTable", input: Input, run: loadTable });
 
@@ -42,13 +46,14 @@ interface TableOutcome {
 
 /** What one archive has brought of one table, merged into the lake. A batch that was begun before is ended first. */
 export async function loadTable(
-  { item: { asset, partition } }: z.infer<typeof Input>,
+  { item: { asset, partition }, rowHash }: z.infer<typeof Input>,
   context: Pick<TaskContext, "io" | "settings" | "run" | "log">,
   { sliceBytes, leaseSeconds } = LIMITS,
 ): Promise<TableOutcome> {
   const { io, settings, run, log } = context;
   const table = tableOf(asset);
   if (table === undefined) throw wrongItem(asset);
+  await settleRowHash(io.ledger, rowHash);
   const { buckets } = settings;
   const delivered = await deliveredBy({ io, buckets }, table, partition);
   await recordNew({ io }, table, partition, delivered);

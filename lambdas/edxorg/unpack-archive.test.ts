@@ -33,10 +33,10 @@ beforeEach(() => {
   };
 });
 
-const unpack = async (key = KEY) => {
+const unpack = async (key = KEY, rowHash: "safe" | "legacy" | "both" = "safe") => {
   const log = { warn: (_text: string, more: unknown) => warnings.push(more) };
   const context = { io: { ledger, objects }, settings: { buckets }, run: { id: "run" }, log } as unknown as TaskContext;
-  const outcome = await unpackLanded({ bucket: buckets.landing, key }, context);
+  const outcome = await unpackLanded({ bucket: buckets.landing, key, rowHash }, context);
   expect(readdirSync(join(folder, "tmp"))).toEqual([]);
   return outcome;
 };
@@ -97,5 +97,19 @@ describe("a landed archive", () => {
     await objects.put(buckets.landing, KEY, bytes.subarray(0, -300));
     await expect(unpack()).rejects.toMatchObject({ name: "Malformed", code: "gzip_truncated" });
     expect(readdirSync(join(folder, "tmp"))).toEqual([]);
+  });
+});
+
+describe("the row hash of an environment", () => {
+  it("is settled by the first archive: another is refused before anything is done", async () => {
+    const bytes = await makeTarGz([{ name: "MITx-6.00x-1T2020-auth_user-prod.sql", text: "id\n1\n" }]);
+    await objects.put(buckets.landing, KEY, bytes);
+    await unpack(KEY, "both");
+    // The same hash without the other column beside it.
+    await unpack(KEY, "safe");
+    await expect(unpack(KEY, "legacy")).rejects.toMatchObject({
+      ...{ name: "Misconfigured", code: "row_hash_changed" },
+      message: expect.stringContaining('"safe" row hashes; the environment says "legacy"'),
+    });
   });
 });

@@ -10,9 +10,9 @@ import { ARCHIVE_ASSET, landedArchive } from "./archive/keys.ts";
 import { EDXORG_LIMITS } from "./archive/limits.ts";
 import { unpackArchive } from "./archive/unpack.ts";
 import { EDXORG_ARCHIVE_CODE } from "./sources/code-versions.ts";
-import { ROW_HASH } from "./sources/row-hash.ts";
+import { RowHashSetting, settleRowHash } from "./settled-row-hash.ts";
 
-const Input = z.looseObject({ bucket: z.string().min(1), key: z.string().min(1) });
+const Input = z.looseObject({ bucket: z.string().min(1), key: z.string().min(1), rowHash: RowHashSetting });
 
 export const handler = task({ name: "UnpackArchive", input: Input, run: unpackLanded });
 
@@ -38,11 +38,12 @@ interface ArchiveOutcome {
 
 /** One landed weekly archive of edx.org: every member an object, and a manifest that tells of all of them. */
 export async function unpackLanded(
-  { bucket, key }: z.infer<typeof Input>,
+  { bucket, key, rowHash }: z.infer<typeof Input>,
   { io, settings, run, log }: Pick<TaskContext, "io" | "settings" | "run" | "log">,
 ): Promise<ArchiveOutcome | Ignored> {
   const archive = landedArchive(key);
   if (archive === undefined) return { outcome: "ignored", reason: `${key} is not named like an archive of edx.org` };
+  await settleRowHash(io.ledger, rowHash);
   // The event is a hint: only what the object itself says counts.
   const object = await io.objects.head({ bucket, key });
   if (object === undefined) throw objectMissing({ bucket, key });
@@ -62,7 +63,7 @@ export async function unpackLanded(
       object,
       archive,
       folder,
-      rowHash: ROW_HASH,
+      rowHash,
       limits: EDXORG_LIMITS,
     };
     const record = await unpackArchive({ ...unpacking, runId: run.id });

@@ -15,7 +15,7 @@ const environment: EnvironmentProps = {
   eventArchiveDays: 30,
   schedules: true,
   failedOnceMinutes: 10,
-  machineSettings: { GatherSeconds: "60" },
+  machineSettings: { GatherSeconds: "60", RowHash: "safe" },
   origins: {},
   runbooks: "https://git.example.org",
   lake: "s3tables",

@@ -12,7 +12,7 @@ const kept: EnvironmentProps = {
   eventArchiveDays: 365,
   schedules: true,
   failedOnceMinutes: 10,
-  machineSettings: { GatherSeconds: "60" },
+  machineSettings: { GatherSeconds: "60", RowHash: "safe" },
   origins: {},
   runbooks: "https://git.example.org",
   lake: "s3tables",

@@ -15,7 +15,7 @@ export const member = (course: string, table: string, lines: readonly string[]) 
 });
 
 /** Landing, ledger and lake on one machine, and the tasks that unpack archives and load their tables. */
-export async function startEdxorg(folder: string) {
+export async function startEdxorg(folder: string, rowHash: "safe" | "legacy" | "both" = "safe") {
   const lake = await startLake(folder);
   const objects = embeddedObjects(folder);
   const io = { ledger: lake.ledger, objects, lake: lake.target };
@@ -32,14 +32,18 @@ export async function startEdxorg(folder: string) {
       const archive = `mitx-${date}.tar.gz`;
       const key = `sources/edxorg-archives/${archive}`;
       await objects.put(buckets.landing, key, await makeTarGz([...members]));
-      await unpackLanded({ bucket: buckets.landing, key }, context("unpack"));
+      await unpackLanded({ bucket: buckets.landing, key, rowHash }, context("unpack"));
       return archive;
     },
     load: (table: string, archive: string, sliceBytes = 512 * 1_048_576, ports: typeof io = io) =>
-      loadTable({ item: { asset: tableAsset(table), partition: archive } }, context(`load-${archive}`, ports), {
-        sliceBytes,
-        leaseSeconds: 0.5,
-      }),
+      loadTable(
+        { item: { asset: tableAsset(table), partition: archive }, rowHash },
+        context(`load-${archive}`, ports),
+        {
+          sliceBytes,
+          leaseSeconds: 0.5,
+        },
+      ),
     io,
     async rows(table: string, columns = "*", rest = "ORDER BY ALL") {
       const session = await lake.open();

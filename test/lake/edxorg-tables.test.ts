@@ -159,6 +159,24 @@ describe.skipIf(missingExtensions !== undefined)(`tables of edx.org (${missingEx
     expect(await home.rows(TABLE, "username")).toEqual([{ username: '"bob' }, { username: 'a"n\rn' }]);
   });
 
+  test.each(["legacy", "both"] as const)("row hashes are %s where the environment says so", async (rowHash) => {
+    await home.stop();
+    home = await startEdxorg(folder.path, rowHash);
+    const archive = await home.land("2026-01-04", [member(A, TABLE, ["a\tb\tc", "1\tab\t", "1a\tb\t", "1\tab"])]);
+    await home.load(TABLE, archive);
+    const legacy = "1a5751be8a96e5976c3ac5cc655d299186dd9e378431e67174ba59842bbb2ab5";
+    // Different rows collide, and are merged away.
+    if (rowHash === "legacy") expect(await home.rows(TABLE, "row_hash")).toEqual([{ row_hash: legacy }]);
+    else {
+      const old = { row_hash_legacy: legacy };
+      expect(await home.rows(TABLE, "c, row_hash_legacy")).toEqual([
+        { c: "", ...old },
+        { c: "", ...old },
+        { c: null, ...old },
+      ]);
+    }
+  });
+
   const many = (from: number, to: number) =>
     Array.from({ length: to - from }, (_, index) => `${from + index}\tuser-${from + index}\tx`);
 
