@@ -5,6 +5,7 @@ import { confirmRemovals, type Confirmation } from "../../core/io/partition-conf
 import { openReconciliation, type Reconciliation } from "../../core/io/reconcile.ts";
 import { openScheduleBoard, type ScheduleBoard } from "../../core/io/schedule-board.ts";
 import { statusBy } from "../../core/io/schedules.ts";
+import type { Io } from "../../core/io/ports.ts";
 import { readSettings, type Settings } from "../../core/io/settings.ts";
 import { landingsIn } from "../../core/model/landings/landing.ts";
 import type { EnvironmentName } from "../../core/model/pipeline.ts";
@@ -26,6 +27,12 @@ export async function useReconciliation(context: HomeContext): Promise<Reconcili
   const { io, settings, coordination } = await useHome(context);
   const landings = landingsIn(domains.map(({ pipeline }) => pipeline));
   return openReconciliation({ io, coordination, bucket: settings.buckets.landing, landings, now: Date.now });
+}
+
+/** For what is only read, and belongs to one domain. */
+export async function usePorts(context: HomeContext): Promise<{ readonly io: Io; readonly settings: Settings }> {
+  const { io, settings } = await useHome(context);
+  return { io, settings };
 }
 
 export const useAlerts = async (context: HomeContext): Promise<Alerts> =>

@@ -8,6 +8,7 @@ import { badInput } from "./output.ts";
 const home = () => import("./home.ts");
 export const useKernel = async (context: HomeContext) => (await home()).useKernel(context);
 export const useReconciliation = async (context: HomeContext) => (await home()).useReconciliation(context);
+export const usePorts = async (context: HomeContext) => (await home()).usePorts(context);
 export const useAlerts = async (context: HomeContext) => (await home()).useAlerts(context);
 export const useConfirmation = async (context: HomeContext) => (await home()).useConfirmation(context);
 export const useDeployedSchedules = async (context: Deployed) => (await home()).useDeployedSchedules(context);

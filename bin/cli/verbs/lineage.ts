@@ -1,0 +1,86 @@
+import * as z from "zod";
+import { usePorts } from "../kernel.ts";
+import { badInput, EXIT, table } from "../output.ts";
+import { lineageOfArchive, lineageOfLoad, lineageOfObject, loadsOfTable, type TableLink } from "../table-lineage.ts";
+import type { Verb } from "../verb.ts";
+
+const Options = z.looseObject({ table: z.string().optional() });
+
+const render = (links: readonly TableLink[]): string =>
+  links.length === 0
+    ? "No member of a table of edx.org, of source prod."
+    : table(
+        ["archive", "member", "object", "state", "load", "snapshot", "why"],
+        links.map(({ archive, member, object, state, load, snapshot, reason }) =>
+          [archive, member, object, state, load, snapshot, reason].map((cell) => cell ?? "-"),
+        ),
+      );
+
+const missing = (what: string, hint: string) => badInput(`${what} is not on record.`, hint, "not_found");
+
+export const lineageArchive: Verb = {
+  usage: "archive <file>",
+  summary: "Tell what became of the tables in a weekly archive: object, load and commit of each member",
+  options: [["--table <name>", "only members of this table"]],
+  home: "either",
+  examples: ["lineage archive mitx-2026-01-04.tar.gz --table auth_user"],
+  async run({ args: [archive = ""], options }, context) {
+    const links = await lineageOfArchive(await usePorts(context), archive, Options.parse(options).table);
+    if (links === undefined)
+      throw missing(archive, "Give its file name: `npx millrace partitions edxorg/raw_data/archive`.");
+    context.out.result(links, () => render(links));
+    return EXIT.ok;
+  },
+};
+
+export const lineageObject: Verb = {
+  usage: "object <key>",
+  summary: "Tell which archive brought an object of a table, and which load has it",
+  home: "either",
+  examples: ["lineage object edxorg/raw_data/db_table/auth_user/prod/MITx-6.00x-1T2020/<sha256>.tsv"],
+  async run({ args: [key = ""] }, context) {
+    const link = await lineageOfObject(await usePorts(context), key.replace(/^s3:\/\/[^/]+\//, ""));
+    if (link === undefined) throw missing(key, "Give a key or a `_source_uri` of a table of edx.org.");
+    context.out.result(link, () => render([link]));
+    return EXIT.ok;
+  },
+};
+
+export const lineageLoad: Verb = {
+  usage: "load <table> [load]",
+  summary: "List the loads of a table of edx.org, or the objects and members that one load or snapshot was made of",
+  home: "either",
+  examples: ["lineage load auth_user", "lineage load auth_user 1795299130.825000"],
+  async run({ args: [name = "", wanted] }, context) {
+    const home = await usePorts(context);
+    if (wanted === undefined) {
+      const loads = await loadsOfTable(home, name);
+      context.out.result(loads, () =>
+        table(
+          [
+            "load",
+            "archive",
+            "objects",
+            "rows",
+            "inserted",
+            "refreshed",
+            "absent",
+            "quarantined",
+            "seconds",
+            "snapshots",
+          ],
+          loads.map((one) => [
+            ...[one.load, one.archive, one.objects, one.rowsRead, one.inserted, one.refreshed, one.absent],
+            ...[one.quarantined, one.seconds, one.snapshots.join(" ")],
+          ]),
+        ),
+      );
+      return EXIT.ok;
+    }
+    const links = await lineageOfLoad(home, name, wanted);
+    if (links === undefined)
+      throw missing(`The load ${wanted} of ${name}`, `See \`npx millrace lineage load ${name}\`.`);
+    context.out.result(links, () => render(links));
+    return EXIT.ok;
+  },
+};
