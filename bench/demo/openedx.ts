@@ -48,6 +48,8 @@ async function openedx(home: DemoHome, count: number): Promise<boolean> {
       if (found === undefined) throw new Error(`The stand-in has no course ${id}.`);
       return found;
     };
+    // Most are done when they are asked about first, every fifth is not: the demo would take twice as long.
+    for (const [index, id] of ids.entries()) if (index % 5 !== 4) course(id).exports = { ends: "succeed" };
     course(republished).exports = { ends: "succeed", states: ["In Progress"], republish: true };
     course(failing).exports = { ends: "fail", reason: REASON };
 
@@ -60,6 +62,8 @@ async function openedx(home: DemoHome, count: number): Promise<boolean> {
     course(gone).vanished = true;
     say(`${republished} is published again while Studio exports it, ${failing} fails there, ${gone} is gone`);
     await home.settled((open) => say(`${open} runs wait or run`));
+    // Most are done when they are asked about first, every fifth is not: the demo would take twice as long.
+    for (const [index, id] of ids.entries()) if (index % 5 !== 4) course(id).exports = { ends: "succeed" };
     course(republished).exports = { ends: "succeed" };
     await ask("sweep");
     await home.settled((open) => say(`${open} runs wait or run`));
