@@ -10,6 +10,8 @@ export interface ProcessedKeys {
   readonly course_blocks: string;
   readonly course_policy: string;
   readonly course_signatories: string;
+  readonly course_documents: string;
+  readonly course_transcripts: string;
   readonly bundle: string;
   readonly manifest: string;
 }

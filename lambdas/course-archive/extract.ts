@@ -3,6 +3,7 @@ import { outlineOf, type BlockOutline } from "./block-outline.ts";
 import { courseKey, type CourseKey } from "./course-key.ts";
 import { JsonLines } from "../staged-rows/json-lines.ts";
 import { malformed } from "../archive/malformed.ts";
+import { courseDocuments } from "./documents/course-documents.ts";
 import { policyRows, readPolicy } from "./policy.ts";
 import type { CourseArchive, Member } from "./read-archive.ts";
 import { courseMetadata, courseVideo, courseXmlBlock } from "./rows.ts";
@@ -57,6 +58,8 @@ export async function extractCourse(archive: CourseArchive, origin: Origin, fold
     course_policy: lines("course_policy"),
     course_signatories: lines("course_signatories"),
     course_static_assets: lines("course_static_assets"),
+    course_documents: lines("course_documents"),
+    course_transcripts: lines("course_transcripts"),
   };
   const refused: RefusedMember[] = [];
   const warnings: string[] = [];
@@ -98,6 +101,12 @@ export async function extractCourse(archive: CourseArchive, origin: Origin, fold
   const { data_version } = assets.manifest;
   for (const file of assets.manifest.files)
     await rows.course_static_assets.write({ course_id: key.id, ...file, data_version });
+  let unread = 0;
+  for await (const { entity, row } of courseDocuments(key, root, members, spool)) {
+    await rows[entity].write(row);
+    if (row.status !== "text" && row.status !== "empty" && row.status !== "no_reader") unread += 1;
+  }
+  if (unread > 0) warnings.push(`${unread} documents and transcripts cannot be read; their rows say why.`);
   for (const file of Object.values(rows)) await file.close();
 
   warnings.unshift(...refused.map(({ member, code, reason }) => `${member.path} is refused (${code}): ${reason}`));

@@ -20,6 +20,8 @@ const ROW_FILES = [
   "course_blocks",
   "course_policy",
   "course_signatories",
+  "course_documents",
+  "course_transcripts",
 ] as const;
 
 /** Objects by content are written once and kept; only the manifest is a pointer and changes. */

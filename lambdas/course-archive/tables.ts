@@ -44,6 +44,19 @@ const ENTITIES = {
     { name: "size_bytes", type: "long" },
     ...strings("sha256", "data_version"),
   ],
+  course_documents: [
+    ...strings("course_id", "path", "file_extension", "content_type", "edx_module_id", "title", "text", "sha256"),
+    { name: "size_bytes", type: "long" },
+    ...strings("status", "detail"),
+  ],
+  course_transcripts: [
+    ...strings("course_id", "path", "format", "language", "edx_module_id", "text"),
+    { name: "cues", type: "long" },
+    { name: "end_ms", type: "long" },
+    ...strings("sha256"),
+    { name: "size_bytes", type: "long" },
+    ...strings("status", "detail"),
+  ],
 } satisfies Record<string, ColumnPlan[]>;
 
 export type Entity = keyof typeof ENTITIES;
@@ -64,6 +77,8 @@ const names: readonly Entity[] = [
   "course_policy",
   "course_signatories",
   "course_static_assets",
+  "course_documents",
+  "course_transcripts",
 ];
 
 /** `origin`: names of the columns that their home gives all rows. */

@@ -178,6 +178,8 @@ describe("the demo course", () => {
       course_policy: 1,
       course_signatories: 0,
       course_static_assets: 337,
+      course_documents: 280,
+      course_transcripts: 6,
     });
     const db = await openDuckDb({ memoryMb: 256, threads: 1, tempDir: join(folder, "spill"), extensionsDir: "unused" });
     for (const { table, columns, files, replace } of plan.tables) {

@@ -33,6 +33,8 @@ export function processedKeys(deployment: string, courseId: string, sha256: stri
     course_blocks: processed("course_archive_blocks", deployment, courseId, `${sha256}.json`),
     course_policy: processed("course_policy", deployment, courseId, `${sha256}.json`),
     course_signatories: processed("course_certificate_signatory", deployment, courseId, `${sha256}.json`),
+    course_documents: processed("course_documents", deployment, courseId, `${sha256}.json`),
+    course_transcripts: processed("course_transcripts", deployment, courseId, `${sha256}.json`),
     bundle: processed("course_static_assets", deployment, courseId, `${bundle}.tar.gz`),
     manifest: processed("course_static_assets_manifest", deployment, courseId, "manifest.json"),
   };

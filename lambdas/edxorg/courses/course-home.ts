@@ -33,6 +33,8 @@ export function edxorgHome({ source, home, announcesContent }: CourseSource, cou
       course_blocks: json("course_archive_blocks", sha256),
       course_policy: json("course_policy", sha256),
       course_signatories: json("course_certificate_signatory", sha256),
+      course_documents: json("course_documents", sha256),
+      course_transcripts: json("course_transcripts", sha256),
       bundle: processed("course_static_assets", source, course, `${bundle}.tar.gz`),
       manifest: processed("course_static_assets_manifest", source, course, "manifest.json"),
     }),
