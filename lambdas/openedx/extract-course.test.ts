@@ -435,7 +435,10 @@ describe("static assets", () => {
       "extra.xml": "<a/>",
     };
     const outcome = await staged(await makeTarGz(courseFiles(extra)));
-    expect(outcome.warnings).toEqual([expect.stringContaining("course/extra.xml lies beside course.xml")]);
+    expect(outcome.warnings).toEqual([
+      expect.stringContaining("course/extra.xml lies beside course.xml"),
+      "2 documents and transcripts cannot be read; their rows say why.",
+    ]);
     const bundleKey = (await keys(buckets.landing)).find((key) => key.includes("course_static_assets/")) ?? "";
     const bundle = gunzipSync(await buffer(await objects.get({ bucket: buckets.landing, key: bundleKey })));
     const found: unknown[] = [];

@@ -10,6 +10,8 @@ export async function pdfText(bytes: Uint8Array): Promise<{ readonly title: stri
   // The library takes the memory for itself. Nothing of the document is run, drawn or fetched.
   const document = await getDocumentProxy(Uint8Array.from(bytes), {
     disableFontFace: true,
+    // Its complaints about a file are no log lines of ours.
+    verbosity: 0,
     useWorkerFetch: false,
   });
   try {
