@@ -1,12 +1,15 @@
 import { definePipeline, type AssetDeclaration } from "../../core/model/pipeline.ts";
 import {
+  COURSE_STRUCTURE,
   COURSE_XML,
-  courseXmlTable,
   COURSES_LANE,
+  courseStructureTable,
+  courseXmlTable,
+  RAW_COURSE_STRUCTURE,
   RAW_COURSE_XML,
 } from "../../lambdas/edxorg/sources/course-sources.ts";
 import { jobModes } from "../../lambdas/edxorg/sources/modes.ts";
-import { COURSE_ARCHIVE_CODE } from "../../lambdas/openedx/sources/code-versions.ts";
+import { COURSE_ARCHIVE_CODE, COURSE_STRUCTURE_CODE } from "../../lambdas/openedx/sources/code-versions.ts";
 import { Announce, CommitRows, RecordFailure } from "../shared-tasks.ts";
 
 const PROCESSED = "edxorg/processed_data/";
@@ -25,6 +28,11 @@ export const edxorgCourses = definePipeline({
       description: "The newest export of one course: unpacked safely, its rows committed, MIT Learn told once.",
       modes: jobModes.course_xml,
       exampleInput: { job: "course_xml", item: { asset: COURSE_XML, partition } },
+    },
+    course_structure: {
+      description: "The newest structure of one course: its rows and those of its blocks, when they have changed.",
+      modes: jobModes.course_structure,
+      exampleInput: { job: "course_structure", item: { asset: COURSE_STRUCTURE, partition } },
     },
   },
   tasks: {
@@ -46,6 +54,24 @@ export const edxorgCourses = definePipeline({
         { bucket: "landing", prefix: PROCESSED },
         { bucket: "lake", prefix: "staging/" },
         { bucket: "quarantine", prefix: "quarantine/course_archives/edxorg/" },
+        { bucket: "artifacts", prefix: "commits/" },
+      ],
+      ledger: "write",
+    },
+    ReadStructure: {
+      description: "Reads the newest structure of one course and stages its rows if it has changed.",
+      handler: "edxorg/read-structure",
+      compute: { kind: "lambda", memoryMb: 3008, timeoutSeconds: 900, diskMb: 2048 },
+      duckdb: true,
+      reads: [
+        { bucket: "landing", prefix: `${RAW_COURSE_STRUCTURE}/` },
+        { bucket: "landing", prefix: PROCESSED },
+        { bucket: "lake", prefix: "staging/" },
+        { bucket: "artifacts", prefix: "commits/" },
+      ],
+      writes: [
+        { bucket: "landing", prefix: PROCESSED },
+        { bucket: "lake", prefix: "staging/" },
         { bucket: "artifacts", prefix: "commits/" },
       ],
       ledger: "write",
@@ -75,6 +101,15 @@ export const edxorgCourses = definePipeline({
       codeVersion: COURSE_ARCHIVE_CODE,
       job: "course_xml",
       upstreams: [RAW_COURSE_XML],
+    },
+    {
+      id: COURSE_STRUCTURE,
+      description: "Structure and blocks of the courses of edx.org.",
+      ...course,
+      tables: (["course_structure", "course_blocks"] as const).map((entity) => `raw.${courseStructureTable(entity)}`),
+      codeVersion: COURSE_STRUCTURE_CODE,
+      job: "course_structure",
+      upstreams: [RAW_COURSE_STRUCTURE],
     },
   ],
   lanes: [{ id: COURSES_LANE, description: "Courses of archives; a first one has more than a thousand.", slots: 8 }],

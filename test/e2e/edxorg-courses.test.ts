@@ -69,6 +69,7 @@ test("an export of an archive becomes rows of its source, and MIT Learn is told 
   const members = (course: Buffer) => [
     { name: `mitx/${COURSE}-prod.xml.tar.gz`, text: course },
     { name: `mitx/${COURSE}-course-edge.xml.tar.gz`, text: edge },
+    { name: `mitx/${COURSE}-course_structure-prod.json`, text: '{"c": {"category": "course", "children": []}}' },
     { name: `mitx/${COURSE}.mongo`, text: "bson" },
   ];
   await land(WEEKS[0], members(prod));
@@ -92,6 +93,10 @@ test("an export of an archive becomes rows of its source, and MIT Learn is told 
     new Set(["prod", "edge"].map((source) => `/edxorg/raw_data/course_xml/${source}/${COURSE}/<sha>.xml.tar.gz`)),
   );
   expect(receiver.received.map(({ status }) => status)).toEqual([200, 200]);
+
+  expect(
+    await until(rowsOf("course_id, source_system, block_id, block_index", "course_blocks"), ({ length }) => length > 0),
+  ).toEqual([{ course_id: COURSE, source_system: "prod", block_id: "c", block_index: "1" }]);
 
   // A week later only one of them is another.
   await land(WEEKS[1], members(await exportOf("Prod again")));

@@ -25,3 +25,11 @@ export function courseOf({ asset, partition }: z.infer<typeof CourseItem>["item"
     hint: `Give a partition of ${wanted}: <course id>|${courseSources.map((one) => one.source).join(" or |")}.`,
   });
 }
+
+/** Rejected `member_unknown`. */
+export const unknownMember = (partition: string, what: string): Failure =>
+  new Failure("Rejected", `No archive of edx.org had a course ${what} of ${partition}.`, {
+    code: "member_unknown",
+    what: `find the ${what} of a course of edx.org`,
+    hint: "Land the archive that holds it; docs/runbooks/edxorg.md says where.",
+  });

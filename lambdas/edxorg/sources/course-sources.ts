@@ -31,3 +31,7 @@ export const EDXORG_COURSE_ID = "edxorg_course_id";
 
 /** Raw tables of course exports; both sources share them. */
 export const courseXmlTable = (entity: string): string => `raw__edxorg__s3__xml__${entity}`;
+
+/** Raw tables of course structures; both sources share them. */
+export const courseStructureTable = (entity: "course_structure" | "course_blocks"): string =>
+  `raw__edxorg__s3__${entity}`;
