@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { Ledger } from "../../core/io/ports.ts";
+import { arePlansCommitsTold } from "../staged-rows/announced.ts";
 import type { StructureHome } from "./structure-home.ts";
 
 /** `pk course-structure#<home>, sk <course id>`: the newest version that was staged. */
@@ -52,21 +53,11 @@ export async function recordStructure(
   await ledger.write([{ put: { ...newestStructurePlan(home, courseId), data: version }, if: condition }]);
 }
 
-const Commits = z.object({ commits: z.array(z.object({ snapshotId: z.string() })) });
-const Commit = z.object({ snapshotId: z.string() });
-
 /** Its rows are committed and these very commits announced: every step behind the staging may have died. */
-export async function isAnnounced(
+export const isAnnounced = (
   ledger: Ledger,
   { asset, partition }: Pick<StructureHome, "asset" | "partition">,
   courseId: string,
   { dataVersion, codeVersion, planId }: StructureVersion,
-): Promise<boolean> {
-  const { items } = await ledger.query("commit", { prefix: `${planId}#` });
-  if (items.length === 0) return false;
-  const materialised = Commits.safeParse(
-    (await ledger.get(`materialisation#${asset}`, `${partition(courseId)}#${dataVersion}#${codeVersion}`))?.data,
-  );
-  const told = new Set(materialised.data?.commits.map(({ snapshotId }) => snapshotId));
-  return items.every(({ data }) => told.has(Commit.parse(data).snapshotId));
-}
+): Promise<boolean> =>
+  arePlansCommitsTold(ledger, planId, { asset, partition: partition(courseId), dataVersion, codeVersion });

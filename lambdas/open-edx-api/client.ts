@@ -3,7 +3,6 @@ import type { Secrets } from "../../core/io/ports.ts";
 import { isFailure } from "../../core/model/failures.ts";
 import { segment, withQuery } from "./addresses.ts";
 import { askJson, type JsonAnswer } from "./ask-json.ts";
-import { CoursePage, coursePages } from "./course-pages.ts";
 import {
   exportReply,
   ExportReply,
@@ -13,6 +12,7 @@ import {
   type StartedExport,
   type TaskState,
 } from "./export-replies.ts";
+import { queryPages } from "./query-pages.ts";
 import { sessionOf, type Authorised } from "./session.ts";
 import { givesOwnTokens, openEdxTarget } from "./target.ts";
 import { openTransport, systemClock, type Clock } from "./transport.ts";
@@ -43,6 +43,10 @@ export interface OpenEdxOptions {
   readonly deadline?: number;
 }
 
+const CoursePage = z.looseObject({
+  results: z.array(z.looseObject({ id: z.string() })),
+  pagination: z.looseObject({ next: z.string().nullish() }),
+});
 const Outline = z.looseObject({ published_version: z.string().min(1) });
 const STRUCTURE_MAX_BYTES = 128 * 1_024 * 1_024;
 
@@ -69,11 +73,13 @@ export async function openOpenEdx({
 
   return {
     courses: async function* () {
-      const read = async (query: URLSearchParams): Promise<CoursePage> => {
+      const what = `list the courses of ${deployment}`;
+      const read = async (query: URLSearchParams) => {
         const url = withQuery(`${lms}/api/courses/v1/courses/`, query);
-        return (await json(CoursePage, { what: `list the courses of ${deployment}`, method: "GET", url })).value;
+        const { results, pagination } = (await json(CoursePage, { what, method: "GET", url })).value;
+        return { rows: results.map(({ id }) => id), next: pagination.next };
       };
-      yield* coursePages(read, await fixedQuery());
+      yield* queryPages({ read, fixed: await fixedQuery(), what: "list the courses" });
     },
     status: async (id) => {
       const url = await lmsUrl(`/api/courses/v1/courses/${segment(id)}/`);

@@ -13,6 +13,9 @@ const WRONG_CREDENTIALS = /"error"\s*:\s*"(invalid_client|unauthorized_client|in
 /** A token is not used in its last minute: it has to outlive the call. */
 const SPARE_MS = 60_000;
 
+/** As whom somebody is asked, and who gives the tokens. */
+export type SessionTarget = Omit<OpenEdxTarget, "studio">;
+
 /** What a question says beyond the credentials, which the session adds. */
 export type Authorised = Omit<Question, "secrets" | "headers"> & {
   readonly headers?: Readonly<Record<string, string>>;
@@ -34,7 +37,7 @@ interface Kept {
 /** One per process and record: a warm task asks on with the token it has. */
 const sessions = new Map<string, Session>();
 
-export function sessionOf(target: OpenEdxTarget): Session {
+export function sessionOf(target: SessionTarget): Session {
   const known = sessions.get(target.mark);
   if (known !== undefined) return known;
   const session = openSession(target);
@@ -42,7 +45,7 @@ export function sessionOf(target: OpenEdxTarget): Session {
   return session;
 }
 
-function openSession(target: OpenEdxTarget): Session {
+function openSession(target: SessionTarget): Session {
   let kept: Kept | undefined;
   const fetchToken = shared(async (transport: Transport) => {
     kept = await newToken(target, transport);
@@ -80,7 +83,7 @@ function openSession(target: OpenEdxTarget): Session {
   return { ask, secrets, username: async (transport) => name ?? fetchName(transport) };
 }
 
-async function newToken(target: OpenEdxTarget, transport: Transport): Promise<Kept> {
+async function newToken(target: SessionTarget, transport: Transport): Promise<Kept> {
   const { id, secret, tokenUrl, deployment } = target;
   const question: Question = {
     what: `get a token of ${deployment}`,
@@ -126,7 +129,7 @@ function shared<A, T>(work: (argument: A) => Promise<T>): (argument: A) => Promi
   };
 }
 
-const unauthorised = ({ deployment }: OpenEdxTarget, cause: Failure): Failure =>
+const unauthorised = ({ deployment }: SessionTarget, cause: Failure): Failure =>
   new Failure("Misconfigured", cause.message, {
     ...cause.info,
     code: "unauthorised",

@@ -9,6 +9,14 @@ import {
   RAW_COURSE_XML,
 } from "../../lambdas/edxorg/sources/course-sources.ts";
 import { jobModes } from "../../lambdas/edxorg/sources/modes.ts";
+import {
+  CATALOGUE_NAMES,
+  CATALOGUES,
+  catalogueAsset,
+  catalogueTable,
+  type Catalogue,
+} from "../../lambdas/edxorg/sources/catalogue.ts";
+import { EDXORG_CATALOGUE_CODE } from "../../lambdas/edxorg/sources/code-versions.ts";
 import { COURSE_ARCHIVE_CODE, COURSE_STRUCTURE_CODE } from "../../lambdas/openedx/sources/code-versions.ts";
 import { Announce, CommitRows, RecordFailure } from "../shared-tasks.ts";
 
@@ -22,7 +30,7 @@ const partition = "MITx-6.00x-1T2020|prod";
 /** Apart from `edxorg`, which works on whole archives: a run of this one is about one course of one source. */
 export const edxorgCourses = definePipeline({
   domain: "edxorg_courses",
-  description: "Courses of edx.org: what the archives hold of them beside tables.",
+  description: "Courses of edx.org: what the archives hold of them beside tables, and what its discovery API lists.",
   jobs: {
     course_xml: {
       description: "The newest export of one course: unpacked safely, its rows committed, MIT Learn told once.",
@@ -33,6 +41,11 @@ export const edxorgCourses = definePipeline({
       description: "The newest structure of one course: its rows and those of its blocks, when they have changed.",
       modes: jobModes.course_structure,
       exampleInput: { job: "course_structure", item: { asset: COURSE_STRUCTURE, partition } },
+    },
+    catalogue: {
+      description: "One list of the discovery API: its rows replace those before, when they have changed.",
+      modes: jobModes.catalogue,
+      exampleInput: { job: "catalogue", catalogue: "programs" satisfies Catalogue },
     },
   },
   tasks: {
@@ -76,6 +89,21 @@ export const edxorgCourses = definePipeline({
       ],
       ledger: "write",
     },
+    ReadCatalogue: {
+      description: "Reads one list of edx.org's discovery API to its end and stages its rows if they have changed.",
+      handler: "edxorg/read-catalogue",
+      compute: { kind: "lambda", memoryMb: 2048, timeoutSeconds: 900, diskMb: 1024 },
+      duckdb: true,
+      writes: [
+        { bucket: "landing", prefix: "edxorg/api_data/" },
+        { bucket: "lake", prefix: "staging/" },
+        { bucket: "quarantine", prefix: "quarantine/edxorg_catalogue/" },
+        { bucket: "artifacts", prefix: "commits/" },
+      ],
+      ledger: "write",
+      internet: true,
+      secrets: ["openedx/edxorg"],
+    },
     CommitRows,
     Announce,
     NotifyLearn: {
@@ -89,7 +117,13 @@ export const edxorgCourses = definePipeline({
     },
     RecordFailure,
   },
-  triggers: [],
+  triggers: CATALOGUE_NAMES.map((catalogue) => ({
+    ...{ kind: "schedule", id: `edxorg_${catalogue}`, job: "catalogue", input: { catalogue } },
+    description: `The ${catalogue} that edx.org lists, daily.`,
+    ...{ expression: "cron(0 5 * * ? *)", timeZone: "UTC", misfire: "run-once" },
+    // Where the secret is: a developer's environment has none unless somebody puts it there.
+    environments: ["qa", "production"],
+  })),
   assets: [
     {
       id: COURSE_XML,
@@ -111,6 +145,13 @@ export const edxorgCourses = definePipeline({
       job: "course_structure",
       upstreams: [RAW_COURSE_STRUCTURE],
     },
+    ...CATALOGUE_NAMES.map((catalogue) => ({
+      id: catalogueAsset(catalogue),
+      description: `The ${catalogue} that edx.org's discovery API lists.`,
+      partition: "always `all`: it is one list",
+      tables: CATALOGUES[catalogue].map((entity) => `raw.${catalogueTable(entity)}`),
+      codeVersion: EDXORG_CATALOGUE_CODE,
+    })),
   ],
   lanes: [{ id: COURSES_LANE, description: "Courses of archives; a first one has more than a thousand.", slots: 8 }],
 });

@@ -96,7 +96,7 @@ test("an export of an archive becomes rows of its source, and MIT Learn is told 
 
   expect(
     await until(rowsOf("course_id, source_system, block_id, block_index", "course_blocks"), ({ length }) => length > 0),
-  ).toEqual([{ course_id: COURSE, source_system: "prod", block_id: "c", block_index: "1" }]);
+  ).toEqual([{ course_id: COURSE, source_system: "prod", block_id: "c", block_index: 1 }]);
 
   // A week later only one of them is another.
   await land(WEEKS[1], members(await exportOf("Prod again")));

@@ -2,3 +2,6 @@
 export const EDXORG_ARCHIVE_CODE = "1";
 /** Raised by hand when the same objects would give other rows: then every table is loaded again. */
 export const EDXORG_TABLES_CODE = "1";
+
+/** Raised by hand when the same list would give other rows. */
+export const EDXORG_CATALOGUE_CODE = "1";

@@ -1,39 +1,42 @@
 import { createHash } from "node:crypto";
-import * as z from "zod";
 import { Failure } from "../../core/model/failures.ts";
 
-export const CoursePage = z.looseObject({
-  results: z.array(z.looseObject({ id: z.string() })),
-  pagination: z.looseObject({ next: z.string().nullish() }),
-});
-export type CoursePage = z.infer<typeof CoursePage>;
+export interface QueryPage<Row> {
+  readonly rows: readonly Row[];
+  /** Address of the next page; absent or empty = this is the last. */
+  readonly next?: string | null | undefined;
+}
+
+export interface QueryPages<Row> {
+  readonly read: (query: URLSearchParams) => Promise<QueryPage<Row>>;
+  /** In the query of every page. */
+  readonly fixed: Readonly<Record<string, string>>;
+  /** In words: "list the courses". */
+  readonly what: string;
+}
 
 const PAGES_MAX = 1_000;
-const WHAT = "list the courses";
 
 /**
  * Follows a list by the query of `next` alone: its host and path are the server's idea of itself behind its proxies.
  * Throws Malformed `page_repeated` (also when another query gives the same page), `too_many_pages` or `next_invalid`.
  */
-export async function* coursePages(
-  read: (query: URLSearchParams) => Promise<CoursePage>,
-  fixed: Readonly<Record<string, string>>,
-): AsyncGenerator<readonly string[]> {
+export async function* queryPages<Row>({ read, fixed, what }: QueryPages<Row>): AsyncGenerator<readonly Row[]> {
+  const malformed = (code: string, reason: string): Failure =>
+    new Failure("Malformed", `Could not ${what}: ${reason}`, { code, what });
   const seen = new Set<string>();
-  const see = (what: string): void => {
-    if (seen.has(what)) throw malformed("page_repeated", "a page came a second time.");
-    seen.add(what);
+  const see = (page: string): void => {
+    if (seen.has(page)) throw malformed("page_repeated", "a page came a second time.");
+    seen.add(page);
   };
   let query = new URLSearchParams(fixed);
   for (let pages = 1; ; pages += 1) {
     if (pages > PAGES_MAX) throw malformed("too_many_pages", `there are more than ${PAGES_MAX} pages.`);
     see(`?${nameOf(query)}`);
-    const { results, pagination } = await read(query);
-    const ids = results.map(({ id }) => id);
-    if (ids.length > 0) see(createHash("sha256").update(JSON.stringify(ids)).digest("hex"));
-    yield ids;
-    const next = pagination.next ?? "";
-    if (next === "") return;
+    const { rows, next } = await read(query);
+    if (rows.length > 0) see(createHash("sha256").update(JSON.stringify(rows)).digest("hex"));
+    yield rows;
+    if (next === undefined || next === null || next === "") return;
     if (!URL.canParse(next, "https://lms.invalid")) throw malformed("next_invalid", "the next page has no address.");
     query = new URL(next, "https://lms.invalid").searchParams;
     for (const [name, value] of Object.entries(fixed)) if (!query.has(name)) query.set(name, value);
@@ -46,6 +49,3 @@ function nameOf(query: URLSearchParams): string {
   sorted.sort();
   return String(sorted);
 }
-
-const malformed = (code: string, reason: string): Failure =>
-  new Failure("Malformed", `Could not ${WHAT}: ${reason}`, { code, what: WHAT });
