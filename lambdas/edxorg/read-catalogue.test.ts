@@ -59,7 +59,8 @@ const keys = async (bucket: string) => (await objects.list(bucket, "")).objects.
 const planOf = async ({ planKey = "" }: CatalogueOutcome) =>
   CommitPlan.parse(JSON.parse(await text(await objects.get({ bucket: buckets.artifacts, key: planKey }))));
 const landed = async (entity: string) => {
-  const [key = ""] = (await keys(buckets.landing)).filter((one) => one.startsWith(`edxorg/api_data/${entity}/`));
+  const found = await keys(buckets.landing);
+  const key = found.find((one) => one.startsWith(`edxorg/api_data/${entity}/`)) ?? "";
   const lines = (await text(await objects.get({ bucket: buckets.landing, key }))).trimEnd().split("\n");
   return lines.map((line) => JSON.parse(line));
 };

@@ -95,6 +95,28 @@ describe.skipIf(missing !== undefined)(`the dbt project (${missing ?? "runs"})`,
          ('${COURSE}', 'course', 'course', 'All', NULL, NULL, 1)
        ) AS t (course_id, block_id, block_type, block_title, block_start, block_parent, block_index)`,
     );
+    await home.session.run(
+      `CREATE TABLE lake.raw.raw__edxorg__s3__xml__course_metadata AS SELECT * FROM (VALUES
+         ('MITx-1-A', 'prod', '${COURSE}', 'Exported', '2026-01-01T00:00:00Z'),
+         ('MITx-1-A', 'edge', '${COURSE}', 'Draft', 'soon'),
+         ('MITx-2-A', 'prod', 'course-v1:MITx+2+A', '', NULL)
+       ) AS t (edxorg_course_id, source_system, course_id, title, course_start)`,
+    );
+    await home.session.run(
+      `CREATE TABLE lake.raw.raw__edxorg__discovery__api__course_run_metadata AS SELECT * FROM (VALUES
+         ('MITx+1', '${COURSE}', 'Listed', NULL, '8', true, '2026-01-01T00:00:00Z'),
+         ('MITx+1b', '${COURSE}', 'Listed before', NULL, 'many', true, '2025-01-01T00:00:00Z'),
+         ('MITx+3', 'course-v1:MITx+3+A', 'Not exported', '2026-02-01', NULL, false, NULL)
+       ) AS t (course_key, run_key, title, start_on, weeks_to_complete, is_enrollable, modified)`,
+    );
+    await home.session.run(
+      `CREATE TABLE lake.raw.raw__edxorg__s3__course_blocks AS SELECT * FROM (VALUES
+         ('MITx-1-A', 'prod', 'course', 'course', 'All', 1),
+         ('MITx-1-A', 'prod', 'seq', 'chapter', 'One', 2),
+         ('MITx-1-A', 'prod', 'unit', 'vertical', '', 3),
+         ('MITx-1-A', 'edge', 'unit', 'vertical', '', 0)
+       ) AS t (course_id, source_system, block_id, block_type, block_title, block_index)`,
+    );
     const answer = await home.build("first");
     expect(answer, home.lines.join("\n")).toMatchObject({ failed: [], remaining: false });
     expect(answer.built).toBeGreaterThan(20);
@@ -121,6 +143,32 @@ describe.skipIf(missing !== undefined)(`the dbt project (${missing ?? "runs"})`,
       { key: "course", chapter: null, title: "All", reachable: true, starts: false },
       { key: "seq", chapter: "One", title: "One", reachable: true, starts: false },
       { key: "unit", chapter: "One", title: null, reachable: true, starts: true },
+    ]);
+  });
+
+  it("joins what edx.org lists with what its archives hold, and tells prod from edge", async () => {
+    expect(
+      await home.rows(
+        `SELECT course_id AS id, edxorg_course_id AS archive, title, is_listed AS listed, has_export AS exported,
+           strftime(starts_at, '%Y-%m-%d') AS starts
+         FROM lake.intermediate.int__edxorg__course_runs ORDER BY course_id`,
+      ),
+    ).toEqual([
+      { id: COURSE, archive: "MITx-1-A", title: "Listed", listed: true, exported: true, starts: "2026-01-01" },
+      { id: "course-v1:MITx+2+A", archive: "MITx-2-A", title: null, listed: false, exported: true, starts: null },
+      {
+        ...{ id: "course-v1:MITx+3+A", archive: null, title: "Not exported", listed: true, exported: false },
+        starts: "2026-02-01",
+      },
+    ]);
+    expect(
+      await home.rows(
+        `SELECT archive_source AS source, usage_key AS key, chapter_title AS chapter, is_reachable AS reachable
+         FROM lake.intermediate.int__edxorg__course_blocks WHERE block_type = 'vertical' ORDER BY 1`,
+      ),
+    ).toEqual([
+      { source: "edge", key: "unit", chapter: null, reachable: false },
+      { source: "prod", key: "unit", chapter: "One", reachable: true },
     ]);
   });
 
