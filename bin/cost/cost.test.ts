@@ -144,7 +144,10 @@ describe("the coordinator", () => {
     // Two mirrors look hourly, two daily.
     const mirrored = of("mirrors/copy", 10_000);
     expect(mirrored).toBeCloseTo((365 * (24 * 2 + 2)) / 12, 6);
-    expect(of("coordinator/tick", 10_000)).toBeCloseTo(mirrored + pinged + daily + discovered, 6);
+    // Two lists, daily.
+    const listed = of("edxorg_courses/catalogue", 10_000);
+    expect(listed).toBeCloseTo(2 * daily, 6);
+    expect(of("coordinator/tick", 10_000)).toBeCloseTo(mirrored + pinged + daily + discovered + listed, 6);
     expect(of("coordinator/sweep", 10_000)).toBeCloseTo((365 * 24 * 60) / 12, 0);
   });
 
