@@ -171,7 +171,39 @@ describe("a large object", () => {
     expect(record?.data).not.toHaveProperty("underWay");
   });
 
-  it("goes on after a death, and begins anew when it was replaced meanwhile", async () => {
+  it("goes on behind what is on record when its process has died", async () => {
+    gcs.put(ARCHIVES, archive("2026-01-04"), BYTES);
+    const { putPart } = objects;
+    objects.putPart = async (upload, number, body) => {
+      if (number > 4) throw new Error("killed");
+      return putPart(upload, number, body);
+    };
+    await expect(copy("edxorg_archives")).rejects.toThrow("killed");
+    objects.putPart = putPart;
+    const before = reads();
+    expect(await copy("edxorg_archives")).toMatchObject({ copied: 1, more: false });
+    expect(reads() - before).toBe(2);
+    expect(sha(await bytesAt(KEY))).toBe(sha(BYTES));
+  });
+
+  it("is there once, although its process died before that was on record", async () => {
+    gcs.put(ARCHIVES, archive("2026-01-04"), BYTES);
+    const { write } = ledger;
+    ledger.write = async (writes) => {
+      if (JSON.stringify(writes).includes('"verified"')) throw new Error("killed");
+      return write(writes);
+    };
+    await expect(copy("edxorg_archives")).rejects.toThrow("killed");
+    ledger.write = write;
+    const made = await objects.head({ bucket: LANDING, key: KEY });
+    expect(made?.sizeBytes).toBe(SIZE);
+    const before = reads();
+    expect(await copy("edxorg_archives")).toMatchObject({ copied: 1 });
+    expect(reads()).toBe(before);
+    expect((await objects.head({ bucket: LANDING, key: KEY }))?.versionId).toBe(made?.versionId);
+  });
+
+  it("begins anew when it was replaced meanwhile", async () => {
     gcs.put(ARCHIVES, archive("2026-01-04"), BYTES);
     await copy("edxorg_archives", {}, clock(2));
     const other = randomBytes(SIZE - 1_000);

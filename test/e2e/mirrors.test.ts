@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -89,4 +90,40 @@ test("an archive and a log at Google are found, copied, unpacked and loaded; a s
   });
   expect(await copied("edxorg_archives")).toMatchObject({ output: { copied: 0, known: 1 } });
   expect(await copied("program_reports")).toMatchObject({ status: "failed", error: { code: "origin_missing" } });
+}, 300_000);
+
+test("a log that Google has only a part of fails, gives its complete lines to whoever salvages it, and is replaced by the whole", async () => {
+  const [asset, partition] = ["edxorg/raw_data/tracking_logs", "COLD/mitx-edx-events-2026-01-06"];
+  const lines = Array.from(
+    { length: 500 },
+    () => `{"username":"${randomUUID()}","event_type":"x","time":"2026-01-06T10:00:00Z"}\n`,
+  ).join("");
+  const whole = gzipSync(lines);
+  const status = async () =>
+    (await json("partitions", asset)).items.find((one: Record<string, string>) => one["partition"] === partition)
+      ?.status;
+  const rows = async (): Promise<number> => {
+    const found = await json(
+      "query",
+      "select count(*)::int n from raw.raw__edxorg__s3__tracking_logs where log_date = '2026-01-06'",
+    );
+    return found[0].n;
+  };
+  gcs.put("edx", `${partition}.log.gz`, whole.subarray(0, -2_000));
+  expect(await copied("edxorg_tracking_logs")).toMatchObject({ output: { copied: 1 } });
+  await until(status, (found) => found === "failed");
+  const { run } = await json("salvage", asset, partition, "--author", "ada");
+  const salvaged = await until(
+    () => json("run", "show", run),
+    ({ status: found }) => found !== "running" && found !== "queued",
+  );
+  expect(salvaged).toMatchObject({ status: "succeeded", output: { truncated: true, counts: { quarantined: 0 } } });
+  const some = await until(rows, (count) => count > 0);
+  expect(some).toBeLessThan(500);
+  gcs.put("edx", `${partition}.log.gz`, whole);
+  expect(await copied("edxorg_tracking_logs")).toMatchObject({ output: { copied: 1 } });
+  expect(await until(rows, (count) => count === 500)).toBe(500);
+  expect(await json("salvage", "edxorg/raw_data/archive", ARCHIVE, "--author", "ada")).toMatchObject({
+    error: { message: expect.stringContaining("no tracking log") },
+  });
 }, 300_000);

@@ -125,6 +125,16 @@ it.each([
   expect(waits).toEqual([500]);
 });
 
+it("does not wait for what never comes, and asks again", async () => {
+  const object = put("COLD/a");
+  const declared = { kind: "gcs", bucket: "archives", secret: "gcs/edxorg", endpoint: gcs.endpoint } as const;
+  const hasty = gcsOrigin("edxorg", declared, { secrets: { read: async () => gcs.secret }, sleep, timeoutMs: 1_500 });
+  gcs.fault({ call: "list", delayMs: 60_000 }, { call: "read", delayMs: 60_000 });
+  expect((await listed(hasty)).length).toBeGreaterThan(0);
+  expect(await hasty.read(object, all)).toEqual(BYTES);
+  expect(waits).toEqual([500, 500]);
+});
+
 it("gives no bytes of an object that was replaced between list and read", async () => {
   const object = put("COLD/a");
   put("COLD/a");

@@ -11,10 +11,9 @@ import { arrived, changed, rangeOf, refused } from "./replies.ts";
 
 const GOOGLE = "https://storage.googleapis.com";
 const PAGE = 1_000;
-const LIST_TIMEOUT_MS = 60_000;
 const LIST_MAX_BYTES = 16 * 1_048_576;
-/** For one range, at a rate below which nobody wants to wait for more. */
-const READ_TIMEOUT_MS = 120_000;
+/** For a page or a range: below that rate nobody wants to wait for more. */
+const TIMEOUT_MS = 120_000;
 const FIELDS = "nextPageToken,items(name,size,generation,md5Hash,crc32c,updated)";
 
 const Item = z.looseObject({
@@ -33,6 +32,8 @@ export interface GcsOptions {
   /** Epoch milliseconds. */
   readonly now?: () => number;
   readonly sleep?: Sleep;
+  /** For one answer. */
+  readonly timeoutMs?: number;
 }
 
 type Declared = Extract<OriginDeclaration, { kind: "gcs" }>;
@@ -41,7 +42,7 @@ type Declared = Extract<OriginDeclaration, { kind: "gcs" }>;
 export function gcsOrigin(
   id: string,
   { bucket, secret, endpoint = GOOGLE }: Declared,
-  { secrets, now = Date.now, sleep = sleepFor }: GcsOptions,
+  { secrets, now = Date.now, sleep = sleepFor, timeoutMs = TIMEOUT_MS }: GcsOptions,
 ): Origin {
   const base = `${endpoint.replace(/\/+$/, "")}/storage/v1/b/${encodeURIComponent(bucket)}/o`;
   const tokens = googleTokens(secrets, secret, endpoint === GOOGLE ? [] : [new URL(endpoint).host], now);
@@ -71,7 +72,7 @@ export function gcsOrigin(
       async () => {
         const reply = await authorised(what, (headers) =>
           request({
-            ...{ url: `${base}?${query.toString()}`, timeoutMs: LIST_TIMEOUT_MS, maxBytes: LIST_MAX_BYTES, headers },
+            ...{ url: `${base}?${query.toString()}`, timeoutMs, maxBytes: LIST_MAX_BYTES, headers },
             ...(signal === undefined ? {} : { signal }),
           }),
         );
@@ -116,7 +117,7 @@ export function gcsOrigin(
         async () => {
           const reply = await authorised(what, (headers) =>
             requestBytes({
-              ...{ url, timeoutMs: READ_TIMEOUT_MS, maxBytes },
+              ...{ url, timeoutMs, maxBytes },
               headers: { ...headers, Range: `bytes=${range.start}-${range.end}` },
               ...(signal === undefined ? {} : { signal }),
             }),
