@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { environmentOf } from "../../bin/environments.ts";
 import { ENVIRONMENTS } from "../../core/model/pipeline.ts";
 import { authorise, type Permissions } from "../../lib/checks/policy/authorise.ts";
 import { REGION } from "../../lib/checks/policy/identities.ts";
 import { roleOfTask } from "../../lib/checks/policy/principals.ts";
+import { withOriginSecrets } from "../../lib/constructs/grants-origin.ts";
 import { namesOf } from "../../lib/environment.ts";
 import { domains } from "../../state-machines/index.ts";
 import { synthesised } from "./assembly.ts";
@@ -40,7 +42,7 @@ describe.each(ENVIRONMENTS)("in %s", (name) => {
     const names = namesOf({ name, organisation: "ol" });
     for (const { pipeline } of domains) {
       for (const [id, task] of Object.entries(pipeline.tasks)) {
-        const { reads = [], writes = [], secrets = [], lake } = task;
+        const { reads = [], writes = [], secrets = [], lake } = withOriginSecrets(task, environmentOf(name).origins);
         const may = uses(permissions, key, names.task(pipeline.domain, id));
         const writing = writes.length > 0 || lake?.writes !== undefined;
         const touching = writing || reads.length > 0 || lake !== undefined;

@@ -1,8 +1,11 @@
+import { environmentOf } from "../../bin/environments.ts";
+import type { OriginDeclarations } from "../../core/model/origins.ts";
 import type { EnvironmentName, ObjectAccess, Pipeline, TaskDeclaration } from "../../core/model/pipeline.ts";
 import { authorise, type Permissions, type Request } from "../../lib/checks/policy/authorise.ts";
 import { ACCOUNT, REGION } from "../../lib/checks/policy/identities.ts";
 import { roleOfTask } from "../../lib/checks/policy/principals.ts";
 import { ACTIONS, type Choices } from "../../lib/constructs/grant.ts";
+import { withOriginSecrets } from "../../lib/constructs/grants-origin.ts";
 import { namesOf, type Names } from "../../lib/environment.ts";
 import { lakePrefix } from "../../lib/lake-layout.ts";
 
@@ -24,10 +27,17 @@ const arn = (service: string, rest: string): string => `arn:aws:${service}:${REG
 /** Every question about every task of an environment: inside what is declared, just outside, and all the rest. */
 export const questionsOf = (
   environment: EnvironmentName,
-  pipelines: readonly Pipeline[],
+  declared: readonly Pipeline[],
   choices: Pick<Choices, "lake" | "dbt">,
-): readonly Question[] =>
-  pipelines.flatMap(({ domain, tasks }) =>
+): readonly Question[] => {
+  const { origins } = environmentOf(environment);
+  const pipelines = declared.map((pipeline) => ({
+    ...pipeline,
+    tasks: Object.fromEntries(
+      Object.entries(pipeline.tasks).map(([name, task]) => [name, withOriginSecrets(task, origins)]),
+    ),
+  }));
+  return pipelines.flatMap(({ domain, tasks }) =>
     Object.entries(tasks).flatMap(([name, task]) => {
       const names = namesOf({ name: environment, organisation: "ol" });
       const other = namesOf({ name: environment === "qa" ? "production" : "qa", organisation: "ol" });
@@ -37,6 +47,7 @@ export const questionsOf = (
         ...ledger(task, names, other),
         ...events(task, names, other, pipelines),
         ...secrets(task, names, other, pipelines),
+        ...roles(task, origins),
         ...tables(task, names, other, pipelines, choices),
         ...databases(task, names, pipelines, choices),
         ...files(task, names, pipelines, choices),
@@ -47,6 +58,7 @@ export const questionsOf = (
       ].map((question) => ({ ...question, task: names.task(domain, name) }));
     }),
   );
+};
 
 /** Where the templates answer otherwise than the declaration. */
 export const wrongAnswers = (permissions: Permissions, questions: readonly Question[]): readonly string[] =>
@@ -173,6 +185,19 @@ function secrets(task: TaskDeclaration, names: Names, other: Names, all: readonl
     { action: "secretsmanager:GetSecretValue", resource: secret(other.secretPrefix, role), declared: false },
   ]);
 }
+
+/** Roles of others: those of the origins that the task reads, and no other. */
+const roles = (task: TaskDeclaration, origins: OriginDeclarations): Ask[] => [
+  ...Object.entries(origins).flatMap(([id, origin]): Ask[] =>
+    origin.kind === "s3" && origin.roleArn !== undefined
+      ? [
+          { action: "sts:AssumeRole", resource: origin.roleArn, declared: (task.origins ?? []).includes(id) },
+          { action: "sts:AssumeRole", resource: `${origin.roleArn}-admin`, declared: false },
+        ]
+      : [],
+  ),
+  { action: "sts:AssumeRole", resource: `arn:aws:iam::${ACCOUNT}:role/admin`, declared: false },
+];
 
 const namespacesOf = (all: readonly Pipeline[]): readonly string[] => {
   const lakes = all.flatMap(({ tasks }) => Object.values(tasks).map(({ lake = {} }) => lake));
