@@ -4,6 +4,7 @@ import { Failure } from "../../core/model/failures.ts";
 import { partitionProblem } from "../../core/model/items/partition-key.ts";
 import { task, type TaskContext } from "../../core/task.ts";
 import { openOpenEdx } from "../open-edx-api/client.ts";
+import { cellsOf } from "./csv/cells.ts";
 import { CsvBuffer } from "./csv/dialect.ts";
 import { dayOf, deploymentOf } from "./drop/drop-inputs.ts";
 import { readDrop, sha256Of, stagedKey, writeDrop, type DropRecord } from "./drop/drop-record.ts";
@@ -81,7 +82,7 @@ async function stageCourseIds(
   const key = stagedKey(drop, drop.dropId, name);
   const buffer = new CsvBuffer(drop.courses.length * 64, () => undefined);
   buffer.header(columns);
-  for (const course of drop.courses) buffer.row(["text"], [Buffer.from(course)]);
+  for (const course of drop.courses) buffer.row(["text"], cellsOf([course]));
   const text = Buffer.from(buffer.bytes).toString();
   await objects.put(bucket, key, text, { contentType: "text/csv" });
   await fileRecord(ledger, drop, drop.dropId, name).finish({

@@ -1,5 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { floatText } from "../../../core/model/legacy-json.ts";
+import { cellsOf } from "./cells.ts";
 import { CsvBuffer, type CellKind } from "./dialect.ts";
 
 type Cell = string | Uint8Array | null;
@@ -7,11 +9,7 @@ type Cell = string | Uint8Array | null;
 function written(kinds: readonly CellKind[], rows: readonly (readonly Cell[])[]) {
   const damaged: [number, string][] = [];
   const buffer = new CsvBuffer(16, (column, value) => damaged.push([column, Buffer.from(value).toString("hex")]));
-  for (const row of rows)
-    buffer.row(
-      kinds,
-      row.map((cell) => (typeof cell === "string" ? Buffer.from(cell) : cell)),
-    );
+  for (const row of rows) buffer.row(kinds, cellsOf(row));
   return { text: Buffer.from(buffer.bytes).toString(), rows: buffer.rows, damaged };
 }
 
@@ -83,6 +81,19 @@ describe("the dialect of the research drop", () => {
     expect(one("datetime", text)).toBe(expected);
   });
 
+  it("writes every double as the shortest text that comes back, however it was given", () => {
+    const given = fc.oneof(
+      fc.double({ noNaN: true, noDefaultInfinity: true }).map(String),
+      fc.stringMatching(/^-?(0|[1-9][0-9]{0,16})(\.[0-9]{1,17})?$/),
+    );
+    fc.assert(
+      fc.property(given, (text) => {
+        expect(one("double", text)).toBe(floatText(Number(text)));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
   it("keeps every digit of integers and decimals", () => {
     expect(one("verbatim", "18446744073709551615")).toBe("18446744073709551615");
     expect(one("verbatim", "-9223372036854775808")).toBe("-9223372036854775808");
@@ -110,7 +121,7 @@ describe("the dialect of the research drop", () => {
     buffer.header(["id", "course_id"]);
     expect([Buffer.from(buffer.bytes).toString(), buffer.rows]).toEqual(["id,course_id\r\n", 0]);
     const { mark } = buffer;
-    buffer.row(["text"], [Buffer.alloc(1_000_000, "x")]);
+    buffer.row(["text"], cellsOf([Buffer.alloc(1_000_000, "x")]));
     buffer.rewind(mark);
     expect([Buffer.from(buffer.bytes).toString(), buffer.rows]).toEqual(["id,course_id\r\n", 0]);
   });

@@ -1,5 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { floatText } from "../../../core/model/legacy-json.ts";
+import { cellsOf, type Cells } from "./cells.ts";
 
 /**
  * How a column is written. `verbatim`: the database's own digits (integers of any size, booleans, decimals).
@@ -13,6 +14,9 @@ const SECONDS_LENGTH = 19;
 const FRACTION_DIGITS = 6;
 /** The longest text of a double, or what a datetime may grow by: what a cell needs above twice its bytes. */
 const CELL_SLACK = 32;
+
+/** So many digits always come back from a double as they were. */
+const PLAIN_DIGITS = 15;
 
 const NEEDS_QUOTES = new Uint8Array(256);
 for (const byte of [COMMA, QUOTE, CR, LF]) NEEDS_QUOTES[byte] = 1;
@@ -66,32 +70,33 @@ export class CsvBuffer {
   header(names: readonly string[]): void {
     this.row(
       names.map(() => "text"),
-      names.map((name) => Buffer.from(name)),
+      cellsOf(names),
     );
     this.rows -= 1;
   }
 
   /** Values beyond the kinds are not written: they say where the reader is. */
-  row(kinds: readonly CellKind[], values: readonly (Uint8Array | null)[]): void {
+  row(kinds: readonly CellKind[], { bytes, bounds }: Cells): void {
     let need = 2;
-    for (const value of values) need += CELL_SLACK + 2 * (value?.length ?? 0);
+    for (let column = 0; column < kinds.length; column += 1)
+      need += CELL_SLACK + 2 * ((bounds[2 * column + 1] ?? 0) - (bounds[2 * column] ?? 0));
     this.#reserve(need);
     for (let column = 0; column < kinds.length; column += 1) {
       if (column > 0) this.#bytes[this.#length++] = COMMA;
-      const value = values[column] ?? null;
-      if (value === null || value.length === 0) continue;
+      const [begin, end] = [bounds[2 * column] ?? -1, bounds[2 * column + 1] ?? -1];
+      if (begin < 0 || begin === end) continue;
       switch (kinds[column]) {
         case "text":
-          this.#text(column, value);
+          this.#text(column, bytes, begin, end);
           break;
         case "double":
-          this.#double(value);
+          this.#double(bytes, begin, end);
           break;
         case "datetime":
-          this.#datetime(value);
+          this.#datetime(bytes, begin, end);
           break;
         default:
-          this.#copy(value, value.length);
+          this.#copy(bytes, begin, end);
       }
     }
     this.#bytes[this.#length++] = CR;
@@ -99,33 +104,35 @@ export class CsvBuffer {
     this.rows += 1;
   }
 
-  #text(column: number, value: Uint8Array): void {
+  #text(column: number, source: Uint8Array, begin: number, end: number): void {
     const start = this.#length;
-    if (this.#write(value) < 0x80 || isUtf8(value)) return;
+    if (this.#write(source, begin, end) < 0x80) return;
+    const value = source.subarray(begin, end);
+    if (isUtf8(value)) return;
     this.#onDamaged(column, value);
     this.#length = start;
     const repaired = Buffer.from(new TextDecoder("utf-8", { ignoreBOM: true }).decode(value));
     this.#reserve(2 * repaired.length + CELL_SLACK);
-    this.#write(repaired);
+    this.#write(repaired, 0, repaired.length);
   }
 
   /** Gives all bytes or-ed together: below 0x80 means that there is nothing but ASCII. */
-  #write(value: Uint8Array): number {
+  #write(source: Uint8Array, begin: number, end: number): number {
     const out = this.#bytes;
     let at = this.#length;
     let seen = 0;
-    let index = 0;
-    for (; index < value.length; index += 1) {
-      const byte = value[index] ?? 0;
+    let index = begin;
+    for (; index < end; index += 1) {
+      const byte = source[index] ?? 0;
       if (NEEDS_QUOTES[byte] === 1) break;
       seen |= byte;
       out[at++] = byte;
     }
-    if (index < value.length) {
+    if (index < end) {
       at = this.#length;
       out[at++] = QUOTE;
-      for (index = 0; index < value.length; index += 1) {
-        const byte = value[index] ?? 0;
+      for (index = begin; index < end; index += 1) {
+        const byte = source[index] ?? 0;
         seen |= byte;
         out[at++] = byte;
         if (byte === QUOTE) out[at++] = QUOTE;
@@ -136,30 +143,46 @@ export class CsvBuffer {
     return seen;
   }
 
-  #double(value: Uint8Array): void {
-    const [first = 0] = value;
-    if (value.length === 1 && first >= ZERO && first <= NINE) {
-      // Most grades are a single digit.
-      this.#bytes[this.#length++] = first;
-      this.#bytes[this.#length++] = DOT;
-      this.#bytes[this.#length++] = ZERO;
-      return;
+  #double(source: Uint8Array, begin: number, end: number): void {
+    const [first = 0, second] = [source[begin], source[begin + 1]];
+    if (first < ZERO || first > NINE || end - begin > PLAIN_DIGITS + 1) return this.#anyDouble(source, begin, end);
+    // What follows 0.0 may be so small that it is written with an exponent.
+    if (first === ZERO && second === DOT && source[begin + 2] === ZERO) return this.#anyDouble(source, begin, end);
+    let point = false;
+    for (let index = begin + 1; index < end; index += 1) {
+      const byte = source[index] ?? 0;
+      if (byte === DOT && !point) point = true;
+      else if (byte < ZERO || byte > NINE) return this.#anyDouble(source, begin, end);
     }
-    this.#length += this.#bytes.write(floatText(Number(latin1(value))), this.#length, "latin1");
+    const last = source[end - 1];
+    if (point && (last === ZERO || last === DOT)) return this.#anyDouble(source, begin, end);
+    if (!point && first === ZERO && end - begin > 1) return this.#anyDouble(source, begin, end);
+    // Most grades have few digits, and those are the shortest already.
+    this.#copy(source, begin, end);
+    if (point) return;
+    this.#bytes[this.#length++] = DOT;
+    this.#bytes[this.#length++] = ZERO;
   }
 
-  #datetime(value: Uint8Array): void {
-    let last = value.length - 1;
-    while (last >= SECONDS_LENGTH && (value[last] === ZERO || value[last] === DOT)) last -= 1;
-    if (last < SECONDS_LENGTH) return this.#copy(value, Math.min(value.length, SECONDS_LENGTH));
-    this.#copy(value, value.length);
-    for (let digits = value.length - SECONDS_LENGTH - 1; digits < FRACTION_DIGITS; digits += 1)
+  #anyDouble(source: Uint8Array, begin: number, end: number): void {
+    const text = Buffer.from(source.buffer, source.byteOffset + begin, end - begin).toString("latin1");
+    this.#length += this.#bytes.write(floatText(Number(text)), this.#length, "latin1");
+  }
+
+  #datetime(source: Uint8Array, begin: number, end: number): void {
+    let last = end - 1;
+    while (last >= begin + SECONDS_LENGTH && (source[last] === ZERO || source[last] === DOT)) last -= 1;
+    if (last < begin + SECONDS_LENGTH) return this.#copy(source, begin, Math.min(end, begin + SECONDS_LENGTH));
+    this.#copy(source, begin, end);
+    for (let digits = end - begin - SECONDS_LENGTH - 1; digits < FRACTION_DIGITS; digits += 1)
       this.#bytes[this.#length++] = ZERO;
   }
 
-  #copy(value: Uint8Array, length: number): void {
-    for (let index = 0; index < length; index += 1) this.#bytes[this.#length + index] = value[index] ?? 0;
-    this.#length += length;
+  #copy(source: Uint8Array, begin: number, end: number): void {
+    const out = this.#bytes;
+    let at = this.#length;
+    for (let index = begin; index < end; index += 1) out[at++] = source[index] ?? 0;
+    this.#length = at;
   }
 
   #reserve(more: number): void {
@@ -169,6 +192,3 @@ export class CsvBuffer {
     this.#bytes = grown;
   }
 }
-
-const latin1 = (value: Uint8Array): string =>
-  Buffer.from(value.buffer, value.byteOffset, value.length).toString("latin1");

@@ -1,5 +1,5 @@
 import { CsvBuffer, type CsvMark } from "../csv/dialect.ts";
-import type { MysqlRow } from "../mysql/stream-rows.ts";
+import type { Cells } from "../csv/cells.ts";
 import type { Cursor, DropFile } from "../queries.ts";
 
 /** A cell whose bytes are no UTF-8, as the database has them. */
@@ -73,9 +73,9 @@ export class PartWriter {
   }
 
   /** Takes a row of the course at this index of the list. A promise asks for no more until it is settled. */
-  row(course: number, values: MysqlRow): Promise<void> | undefined {
+  row(course: number, cells: Cells): Promise<void> | undefined {
     this.#throwFailure();
-    const id = Buffer.from(values[0] ?? []).toString("latin1");
+    const id = idOf(cells);
     if (id !== this.#id || course !== this.#course) {
       if (this.#id !== undefined) this.#done = { course: this.#course, id: this.#id };
       if (this.#isFull && this.#inFlight === undefined) this.#cut();
@@ -83,7 +83,7 @@ export class PartWriter {
       this.#course = course;
       this.#id = id;
     }
-    this.#current.row(this.#kinds, values);
+    this.#current.row(this.#kinds, cells);
     return this.#isFull ? this.#inFlight : undefined;
   }
 
@@ -152,4 +152,10 @@ export class PartWriter {
   #throwFailure(): void {
     if (this.#failure !== undefined) throw this.#failure.error;
   }
+}
+
+function idOf({ bytes, bounds }: Cells): string {
+  let id = "";
+  for (let index = bounds[0] ?? 0; index < (bounds[1] ?? 0); index += 1) id += String.fromCharCode(bytes[index] ?? 0);
+  return id;
 }

@@ -1,5 +1,6 @@
 import type { Connection } from "mysql2";
 import { Failure } from "../../../core/model/failures.ts";
+import type { Cells } from "../csv/cells.ts";
 import { execute, readValue, streamRows } from "../mysql/stream-rows.ts";
 import { statementAt, type Cursor, type DropFile } from "../queries.ts";
 import type { PartWriter } from "./part-writer.ts";
@@ -17,9 +18,9 @@ export async function readRows(
     let rows = 0;
     await streamRows(session, statement, {
       columns: (names) => checkColumns(file, names),
-      row: (values) => {
+      row: (cells) => {
         rows += 1;
-        return writer.row(statement.from + positionOf(values.at(-1)) - 1, values);
+        return writer.row(statement.from + positionOf(cells) - 1, cells);
       },
     });
     const id = rows === file.chunkRows ? writer.lastId : undefined;
@@ -37,9 +38,11 @@ export async function beginSnapshot(session: Connection): Promise<string> {
   return `${time.slice(0, 23)}Z`;
 }
 
-function positionOf(value: Uint8Array | null | undefined): number {
+/** The last value. */
+function positionOf({ bytes, bounds }: Cells): number {
   let position = 0;
-  for (const digit of value ?? []) position = position * 10 + digit - 0x30;
+  for (let index = bounds[bounds.length - 2] ?? 0; index < (bounds[bounds.length - 1] ?? 0); index += 1)
+    position = position * 10 + (bytes[index] ?? 0) - 0x30;
   return position;
 }
 

@@ -1,4 +1,5 @@
 import type { Connection } from "mysql2";
+import { cellOf, type Cells } from "../csv/cells.ts";
 import { streamRows } from "./stream-rows.ts";
 
 /** A row by column, as the text that the server sends; null = NULL. */
@@ -15,11 +16,15 @@ export async function readRecords(
     columns: (names) => {
       columns = names;
     },
-    row: (values) => {
-      const texts = values.map((value) => (value === null ? null : Buffer.from(value).toString("utf8")));
-      records.push(Object.fromEntries(columns.map((name, index) => [name, texts[index] ?? null])));
+    row: (cells) => {
+      records.push(Object.fromEntries(columns.map((name, index) => [name, textOf(cells, index)])));
       return undefined;
     },
   });
   return records;
+}
+
+function textOf(cells: Cells, index: number): string | null {
+  const bytes = cellOf(cells, index);
+  return bytes === undefined ? null : Buffer.from(bytes).toString("utf8");
 }

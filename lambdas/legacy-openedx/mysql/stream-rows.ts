@@ -1,12 +1,11 @@
 import type { Connection } from "mysql2";
-
-/** Bytes of MySQL's text protocol, valid only during the call that gets them. */
-export type MysqlRow = readonly (Uint8Array | null)[];
+import { cellOf, type Cells } from "../csv/cells.ts";
+import { rowReader } from "./row-packets.ts";
 
 export interface RowReceiver {
   columns?(names: readonly string[]): void;
   /** A promise holds the server back until it is settled. */
-  row(row: MysqlRow): Promise<void> | undefined;
+  row(row: Cells): Promise<void> | undefined;
 }
 
 interface Statement {
@@ -47,19 +46,24 @@ export function streamRows(
     };
     // A connection that is lost tells itself of it, and not the statement.
     connection.on("error", fail);
-    connection
-      .query({ sql, values: [...values], rowsAsArray: true, typeCast: false })
+    const read = rowReader();
+    const query = connection.query({ sql, values: [...values] });
+    // Where the driver would make an object of each value of each row.
+    Object.defineProperty(query, "_rowParser", {
+      get: () => ({
+        next: (packet: unknown) =>
+          guarded(() => {
+            const taken = receiver.row(read(packet));
+            if (taken === undefined) return;
+            connection.pause();
+            taken.then(() => connection.resume(), fail);
+          }),
+      }),
+      set: () => undefined,
+    });
+    query
       .on("error", fail)
       .on("fields", (fields: unknown) => guarded(() => receiver.columns?.(namesOf(fields))))
-      .on("result", (row: unknown) =>
-        guarded(() => {
-          if (!isRow(row)) return;
-          const taken = receiver.row(row);
-          if (taken === undefined) return;
-          connection.pause();
-          taken.then(() => connection.resume(), fail);
-        }),
-      )
       .on("end", () => end(resolve));
   });
 }
@@ -74,13 +78,10 @@ export async function readValue(connection: Connection, sql: string): Promise<st
   await streamRows(
     connection,
     { sql },
-    { row: ([value = null]) => void (found = Buffer.from(value ?? []).toString()) },
+    { row: (cells) => void (found = Buffer.from(cellOf(cells, 0) ?? []).toString()) },
   );
   return found;
 }
-
-/** A statement without rows tells of its result the same way, as an object. */
-const isRow = (row: unknown): row is MysqlRow => Array.isArray(row);
 
 const namesOf = (fields: unknown): string[] =>
   Array.isArray(fields)
