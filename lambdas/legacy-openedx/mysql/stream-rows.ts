@@ -59,7 +59,7 @@ export function streamRows(
             taken.then(() => connection.resume(), fail);
           }),
       }),
-      set: () => undefined,
+      set() {},
     });
     query
       .on("error", fail)
