@@ -3,6 +3,7 @@ import { embeddedLedger } from "../core/io/embedded/ledger.ts";
 import { embeddedObjects } from "../core/io/embedded/objects.ts";
 import { exportFile } from "../lambdas/legacy-openedx/drop/export-file.ts";
 import { fileRecord } from "../lambdas/legacy-openedx/drop/file-record.ts";
+import { mysqlSource } from "../lambdas/legacy-openedx/mysql/mysql-source.ts";
 import { dropFiles } from "../lambdas/legacy-openedx/queries.ts";
 
 /** One measured export in a process of its own, so that its peak memory is its own. */
@@ -17,14 +18,9 @@ const started = performance.now();
 const { rows, bytes } = await exportFile({
   io: { objects },
   record: fileRecord(ledger, { deployment: "mitx", date: "20260115" }, "bench", file.name),
-  credentials: async () => ({
-    host: "localhost",
-    port: String(port),
-    ca,
-    username: "reader",
-    password: "one",
-    database: "edxapp",
-  }),
+  source: mysqlSource(async () => ({
+    ...{ host: "localhost", port: String(port), ca, username: "reader", password: "one", database: "edxapp" },
+  })),
   ...{ file, courses, coursesSha256: "bench" },
   staged: { bucket: "artifacts", key: `drops/${file.name}` },
   quarantine: { bucket: "quarantine", prefix: "quarantine/" },

@@ -1,3 +1,5 @@
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import * as z from "zod";
 import { withLease } from "../../core/io/lease.ts";
 import { Failure } from "../../core/model/failures.ts";
@@ -9,11 +11,15 @@ import { fileRecord, type DoneFile } from "./drop/file-record.ts";
 import { dumpForum } from "./forum/dump-forum.ts";
 import type { ForumDump } from "./forum/forum-record.ts";
 import { readCredentials } from "./mysql/credentials.ts";
+import { mysqlSource } from "./mysql/mysql-source.ts";
+import { warehouseSource } from "./warehouse/warehouse-source.ts";
 import { dropFiles } from "./queries.ts";
 import { FORUM } from "./sources/deployments.ts";
 
 const Input = DropReference.extend({ file: z.string().min(1) });
 
+/** Of the task's memory: two parts of 64 MB are in it, too, and DuckDB's limit is not a ceiling. */
+const DUCKDB_SHARE = 1 / 4;
 /** Statements at once against one replica; the lane of state-machines/legacy_openedx/pipeline.ts. */
 const SLOTS = 2;
 /** A dead worker's file and slot are free after this. */
@@ -28,8 +34,8 @@ export async function exportTable(
   { io, settings, run, log }: Pick<TaskContext, "io" | "settings" | "run" | "log">,
 ): Promise<DoneFile | ForumDump> {
   const { deployment, date, dropId } = reference;
-  const source = deploymentOf(deployment);
-  const file = dropFiles.find((known) => known.name === name);
+  const known = deploymentOf(deployment);
+  const file = dropFiles.find((one) => one.name === name);
   if (file === undefined && name !== FORUM) throw unknownFile(name);
   const { drop } = await currentDrop(io.ledger, reference);
   const { artifacts: bucket, quarantine } = settings.buckets;
@@ -46,11 +52,17 @@ export async function exportTable(
     (own) =>
       withLease<DoneFile | ForumDump>(io.ledger, `lane/mysql-${deployment}`, { ...lease, slots: SLOTS }, () =>
         file === undefined
-          ? dumpForum({ io, deployment: source, drop: reference, bucket, check: () => own.check() })
+          ? dumpForum({ io, deployment: known, drop: reference, bucket, check: () => own.check() })
           : exportFile({
               io,
               record: fileRecord(io.ledger, { deployment, date }, dropId, name),
-              credentials: (fresh) => readCredentials(io.secrets, deployment, fresh),
+              source: known.iceberg.includes(name)
+                ? warehouseSource(deployment, io.lake, {
+                    ...{ memoryMb: Math.floor(settings.memoryMb * DUCKDB_SHARE), threads: 1 },
+                    tempDir: join(tmpdir(), `millrace-irx-${process.pid}`),
+                    extensionsDir: settings.duckdbExtensions,
+                  })
+                : mysqlSource((fresh) => readCredentials(io.secrets, deployment, fresh)),
               ...{ file, courses, coursesSha256: drop.coursesSha256 },
               staged: { bucket, key: stagedKey({ deployment, date }, dropId, name) },
               quarantine: {

@@ -157,10 +157,14 @@ function sqlOf(file: DropFile, courses: number, after: boolean, key: string): st
 }
 
 /** Changes when the file is read otherwise: then what an earlier attempt has made of it does not count. */
-export const queryDigest = (file: DropFile): string =>
+export const queryDigest = (file: DropFile, source: string): string =>
   createHash("sha256")
     .update(
-      JSON.stringify([file.columns, sqlOf(file, file.chunkRows === undefined ? 2 : 1, false, file.select[0] ?? "")]),
+      JSON.stringify([
+        source,
+        file.columns,
+        sqlOf(file, file.chunkRows === undefined ? 2 : 1, false, file.select[0] ?? ""),
+      ]),
     )
     .digest("hex");
 

@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
 import { buffer, text } from "node:stream/consumers";
+import { setImmediate } from "node:timers/promises";
 import type { Connection } from "mysql2/promise";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { embeddedLedger } from "../../../core/io/embedded/ledger.ts";
@@ -9,6 +10,7 @@ import { temporaryFolder } from "../../../test/contract/temporary-folder.ts";
 import { fillSubmissions, killReaders, makeEdxapp, makeReader } from "../../../test/standins/edxapp.ts";
 import { mariadbMissing, startMariadb, type Mariadb } from "../../../test/standins/mariadb.ts";
 import type { Credentials } from "../mysql/credentials.ts";
+import { mysqlSource } from "../mysql/mysql-source.ts";
 import { dropFiles, type DropFile } from "../queries.ts";
 import { exportFile, type ExportOptions } from "./export-file.ts";
 import { fileRecord } from "./file-record.ts";
@@ -71,21 +73,22 @@ describe.skipIf(mariadbMissing !== undefined)(
     });
 
     const staged = (file: DropFile) => ({ bucket: "artifacts", key: `drops/mitx/20260115/one/${file.name}` });
+    const sourceOf = (waitsMs: readonly number[]) =>
+      mysqlSource(async (fresh) => {
+        reads.push(fresh);
+        return secret;
+      }, waitsMs);
     const run = (file: DropFile, courses: readonly string[], more: Partial<ExportOptions> = {}) =>
       exportFile({
         io: { objects },
         record: fileRecord(ledger, { deployment: "mitx", date: "20260115" }, "one", file.name),
-        credentials: async (fresh) => {
-          reads.push(fresh);
-          return secret;
-        },
+        source: sourceOf(NO_WAITS),
         file,
         courses,
         coursesSha256: courses.join(),
         staged: staged(file),
         quarantine: { bucket: "quarantine", prefix: `quarantine/legacy_openedx/${file.name}/` },
         check: async () => undefined,
-        waitsMs: NO_WAITS,
         ...more,
       });
     const bytesOf = async (file: DropFile): Promise<Buffer> => buffer(await objects.get(staged(file)));
@@ -300,6 +303,61 @@ describe.skipIf(mariadbMissing !== undefined)(
         expect(reads).toEqual([false, true]);
       });
 
+      it("goes on when the replica ends the statement and keeps the connection (1317)", async () => {
+        // Held back by the lock, the statement is under way for as long as it takes to end it.
+        const locker = await server.admin();
+        await locker.query("LOCK TABLES edxapp.courseware_studentmodule WRITE");
+        const exporting = run(many, [B, EMPTY, A], options);
+        const waiting = "SELECT id FROM information_schema.processlist WHERE user <> 'root' AND info LIKE 'SELECT%'";
+        let rows: { id: number }[] = [];
+        while (rows.length === 0) [rows] = (await root.query(waiting)) as unknown as [{ id: number }[]];
+        await root.query(`KILL QUERY ${rows[0]?.id}`);
+        while (!reads.includes(true)) await setImmediate();
+        await locker.end();
+        await expectWhole(await exporting);
+        expect(reads).toEqual([false, true]);
+      });
+
+      it("goes on with credentials of a user who may use the database, when it was taken from its own (1044)", async () => {
+        await root.query("CREATE USER 'rotated'@'%' IDENTIFIED BY 'two' REQUIRE SSL");
+        await root.query("GRANT SELECT ON edxapp.* TO 'rotated'@'%'");
+        const io = {
+          objects: before(async (part) => {
+            if (part !== 4) return;
+            await root.query("REVOKE ALL PRIVILEGES, GRANT OPTION FROM 'reader'@'%'");
+            await killReaders(root);
+          }),
+        };
+        const source = mysqlSource(async (fresh) => {
+          reads.push(fresh);
+          // As a secret that is changed a moment after the grant.
+          return reads.length > 2 ? { ...secret, username: "rotated", password: "two" } : secret;
+        }, NO_WAITS);
+        const done = await run(many, [B, EMPTY, A], { ...options, io, source });
+        await root.query("DROP USER 'rotated'@'%'");
+        await root.query("GRANT SELECT ON edxapp.* TO 'reader'@'%'");
+        await expectWhole(done);
+        expect(reads).toEqual([false, true, true]);
+      });
+
+      it("says at once that a table was taken from its user, and goes on when it is given back (1142)", async () => {
+        const grant = "SELECT ON edxapp.courseware_studentmodule";
+        await root.query("CREATE USER 'granted'@'%' IDENTIFIED BY 'two' REQUIRE SSL");
+        await root.query(`GRANT ${grant} TO 'granted'@'%'`);
+        secret = { ...secret, username: "granted", password: "two" };
+        const io = {
+          objects: before(async (part) => {
+            if (part === 3) await root.query(`REVOKE ${grant} FROM 'granted'@'%'`);
+          }),
+        };
+        const refused = run(many, [B, EMPTY, A], { ...options, io });
+        await expect(refused).rejects.toMatchObject({ name: "Misconfigured", code: "mysql_denied" });
+        expect(reads).toEqual([false]);
+        await root.query(`GRANT ${grant} TO 'granted'@'%'`);
+        await expectWhole(await run(many, [B, EMPTY, A], options));
+        await root.query("DROP USER 'granted'@'%'");
+      });
+
       it("gives up when new credentials and another connection bring nothing", async () => {
         const killing = new AbortController();
         const killer = (async () => {
@@ -341,7 +399,7 @@ describe.skipIf(mariadbMissing !== undefined)(
 
       it("waits for a user who reaches the replica late", async () => {
         secret = { ...secret, username: "late", password: "late" };
-        const exporting = run(submissions, [A], { waitsMs: [1_500, 1_500] });
+        const exporting = run(submissions, [A], { source: sourceOf([1_500, 1_500]) });
         await makeReader(root, "late", "late");
         expect((await exporting).rows).toBe(0);
         expect(reads).toEqual([false]);

@@ -1,15 +1,12 @@
 import { createHash } from "node:crypto";
-import type { Connection } from "mysql2";
 import type { Io } from "../../../core/io/ports.ts";
 import { chunkBytes } from "../../../core/io/chunk.ts";
 import { Failure, isFailure } from "../../../core/model/failures.ts";
 import { countRecords } from "../csv/count-records.ts";
-import { connectMysql, type ReadCredentials } from "../mysql/connect.ts";
-import { isRenewable, mysqlFailure } from "../mysql/errors.ts";
 import { queryDigest, type Cursor, type DropFile } from "../queries.ts";
 import type { DoneFile, FileRecord } from "./file-record.ts";
 import { PartWriter, type FilePart } from "./part-writer.ts";
-import { beginSnapshot, readRows } from "./read-rows.ts";
+import type { RowSession, RowSource } from "./row-source.ts";
 
 /** 59 GB make 950 of the 10,000 parts that S3 allows; two of them are in memory. */
 export const PART_BYTES = 64 * 1_024 * 1_024;
@@ -17,7 +14,7 @@ export const PART_BYTES = 64 * 1_024 * 1_024;
 export interface ExportOptions {
   readonly io: Pick<Io, "objects">;
   readonly record: FileRecord;
-  readonly credentials: ReadCredentials;
+  readonly source: RowSource;
   readonly file: DropFile;
   readonly courses: readonly string[];
   readonly coursesSha256: string;
@@ -28,20 +25,18 @@ export interface ExportOptions {
   /** Throws when somebody else may be making the same file. */
   readonly check: () => Promise<void>;
   readonly partBytes?: number;
-  /** Between attempts to connect of a user who is refused. */
-  readonly waitsMs?: readonly number[];
 }
 
 /**
- * Exports one file of the drop, straight from the database into an upload in parts: nothing of it is ever whole in
+ * Exports one file of the drop, straight from its source into an upload in parts: nothing of it is ever whole in
  * memory or on disk. Every part is on record with the row it ends at, so another attempt goes on behind the last one.
  *
  * Throws Transient `mysql_connection_lost` when new credentials and another connection brought nothing, Misconfigured
  * `mysql_denied`, Malformed `columns_differ` or `rows_disagree`, Transient `upload_restarted`.
  */
 export async function exportFile(options: ExportOptions): Promise<DoneFile> {
-  const { record, file, courses, staged, coursesSha256, partBytes = PART_BYTES } = options;
-  const querySha256 = queryDigest(file);
+  const { record, source, file, courses, staged, coursesSha256, partBytes = PART_BYTES } = options;
+  const querySha256 = queryDigest(file, source.kind);
   let progress = await record.read();
   if (progress.done !== undefined) return progress.done;
   const { begun: before } = progress;
@@ -53,25 +48,25 @@ export async function exportFile(options: ExportOptions): Promise<DoneFile> {
   const from: Cursor = cursorOf(parts.at(-1)?.until);
   const hash = parts.length === 0 ? createHash("sha256") : undefined;
   let { begun } = progress;
-  let session: Connection | undefined;
+  let session: RowSession | undefined;
   const writer = new PartWriter({ file, partBytes, parts: parts.length, from, keep: keepPart });
   try {
     let cursor = from;
     let lostAt: string | undefined;
     while (cursor.course < courses.length || begun === undefined) {
       try {
-        session ??= await connectMysql(options.credentials, lostAt !== undefined, options.waitsMs);
-        const snapshotTime = await beginSnapshot(session);
+        session ??= await source.open(lostAt !== undefined);
+        const snapshotTime = await session.snapshot();
         if (begun === undefined) {
           const upload = await options.io.objects.beginUpload(staged.bucket, staged.key, { contentType: "text/csv" });
           begun = { upload, querySha256, coursesSha256, snapshotTime };
           await record.begin(begun);
         }
-        cursor = await readRows(session, options, writer, cursor);
+        cursor = await session.read(options, writer, cursor);
       } catch (error) {
-        session?.destroy();
+        session?.close();
         session = undefined;
-        if (isFailure(error) || !isRenewable(error)) throw mysqlFailure(error, `export ${file.name}`);
+        if (isFailure(error) || !source.isRenewable(error)) throw source.failure(error, `export ${file.name}`);
         cursor = await writer.rewind();
         if (lostAt === JSON.stringify(cursor)) throw lost(file, error);
         lostAt = JSON.stringify(cursor);
@@ -103,7 +98,8 @@ export async function exportFile(options: ExportOptions): Promise<DoneFile> {
       cause: error,
     });
   } finally {
-    session?.destroy();
+    session?.close();
+    await writer.settled();
   }
 
   async function keepPart({ number, bytes, rows, until, damaged }: FilePart): Promise<void> {

@@ -104,6 +104,11 @@ export class PartWriter {
     return this.#done;
   }
 
+  /** Nothing is on its way any more: whoever goes on finds all that was kept. */
+  async settled(): Promise<void> {
+    await this.#inFlight;
+  }
+
   /** Puts the rest away. Gives the number of parts. */
   async finish(): Promise<number> {
     await this.#inFlight;

@@ -7,6 +7,8 @@ export interface DropDeployment {
   readonly prefix: string;
   /** Where its forum lives: in a MongoDB of its own, or in the edxapp database (openedx/forum with the MySQL backend). */
   readonly forum: "mongo" | "mysql-v2";
+  /** Files that are made of warehouse tables (`irx__*`) instead of the replica, by name. */
+  readonly iceberg: readonly string[];
   /** Asset whose partitions are the exports that Studio is asked for. */
   readonly exports: string;
   /** Asset of what landed of them; the archives of a course lie under `<archived>/<course>/` in the landing bucket. */
@@ -14,7 +16,14 @@ export interface DropDeployment {
 }
 
 const deployment = (id: string, forum: DropDeployment["forum"]): DropDeployment => ({
-  ...{ id, prefix: "", forum, exports: courseExportAsset(id), archived: `${id}/openedx/raw_data/course_xml` },
+  ...{
+    id,
+    prefix: "",
+    forum,
+    iceberg: [],
+    exports: courseExportAsset(id),
+    archived: `${id}/openedx/raw_data/course_xml`,
+  },
 });
 
 export const dropDeployments: readonly DropDeployment[] = [
