@@ -319,8 +319,12 @@ it("every grant", () => {
     legacy_openedx.ExportTable | read secret | mongo-forum/mitx
     legacy_openedx.ExportTable | read secret | mysql/mitxonline
     legacy_openedx.ExportTable | read secret | mysql/xpro
+    legacy_openedx.ExportTable | see tables | table-bucket | if lake is s3tables
+    legacy_openedx.ExportTable | read tables | tables | s3tables:namespace = irx, if lake is s3tables
+    legacy_openedx.ExportTable | read databases | databases irx | if lake is glue
+    legacy_openedx.ExportTable | read objects | lake/warehouse/irx/* | if lake is glue
     legacy_openedx.ExportTable | decrypt | key | via secretsmanager, if encryption is own
-    legacy_openedx.ExportTable | encrypt | key | via s3, if encryption is own
+    legacy_openedx.ExportTable | encrypt | key | via s3 | s3tables, if encryption is own
     legacy_openedx.ExportTable | encrypt items | key | via dynamodb, if encryption is own
     legacy_openedx.ExportTable | answer its machine | legacy_openedx
     legacy_openedx.RequestArchives | read objects | artifacts/drops/*
