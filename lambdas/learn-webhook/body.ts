@@ -53,3 +53,7 @@ export interface CourseContent {
 /** The content_files body of a course; the key order is part of the contract. */
 export const contentFilesBody = ({ courseId, contentPath, source }: CourseContent): Buffer =>
   bodyBytes({ course_id: courseId, course_readable_id: courseId, content_path: contentPath, source });
+
+/** The body that has MIT Learn delete a course and its files. */
+export const deleteCourseBody = ({ courseId, source }: Pick<CourseContent, "courseId" | "source">): Buffer =>
+  bodyBytes({ source, course_id: courseId });

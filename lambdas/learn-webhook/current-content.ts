@@ -29,7 +29,7 @@ export async function rememberFile(ledger: Ledger, key: string, courseId: string
 /**
  * The newest version that MIT Learn was told of, or should have been, of the course that an item is, or whose export
  * landed under a key, whichever file it came in. Throws Rejected `not_a_course_export`, `never_announced`,
- * `course_unknown`.
+ * `course_unknown`, `course_deleted`.
  */
 export async function currentContent(
   ledger: Ledger,
@@ -52,7 +52,15 @@ export async function currentContent(
       "Run it with mode missing-only: that goes on from what was done, and tells MIT Learn.",
     );
   }
-  const { course_id: courseId, content_path: path } = Body.parse(JSON.parse(delivery.body));
+  const body = Body.safeParse(JSON.parse(delivery.body));
+  if (!body.success) {
+    throw refused(
+      "course_deleted",
+      `MIT Learn was told last to delete ${subject} of ${source.id}.`,
+      "Land its export again: then it is announced.",
+    );
+  }
+  const { course_id: courseId, content_path: path } = body.data;
   const contentPath = path.slice(source.pathPrefix.length);
   return { deployment: source.id, courseId, subject, contentPath, dataVersion: delivery.version };
 }

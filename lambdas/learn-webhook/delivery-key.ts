@@ -3,6 +3,8 @@ import { createHash } from "node:crypto";
 /** The trailing slash is part of the route: without it the receiver answers 405. */
 export const CONTENT_FILES_ROUTE = "/api/v1/webhooks/content_files/";
 
+export const DELETE_ROUTE = "/api/v1/webhooks/content_files/delete/";
+
 export interface DeliveryIdentity {
   readonly route: string;
   readonly source: string;

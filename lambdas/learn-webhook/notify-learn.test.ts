@@ -11,6 +11,7 @@ import { startLearnReceiver, type LearnReceiver } from "../../test/standins/lear
 import { readDelivery } from "./delivery.ts";
 import { deliveryKey } from "./delivery-key.ts";
 import { notifyLearn } from "./notify-learn.ts";
+import { tellDeletion } from "./tell-deletion.ts";
 
 const token = "shared-secret";
 const courseId = "course-v1:MITx+6.00x+1T2024";
@@ -101,6 +102,28 @@ describe("content that came back", () => {
     receiver.answerNext({ status: 503 });
     await expect(notify("v1", at(2))).rejects.toMatchObject({ name: "Transient" });
     expect(await notify("v1", at(2))).toMatchObject({ outcome: "delivered", attempts: 3 });
+  });
+});
+
+describe("a course that is gone", () => {
+  const gone = (goneSince: string, hour: number) =>
+    tellDeletion(
+      { ledger, secrets: embeddedSecrets(folder, {}) },
+      "dev",
+      { source: "mitxonline", courseId, goneSince },
+      { id: "run", state: "DiscoverCourses", attempt: 0, startedAt: `2026-01-15T0${hour}:00:00Z` },
+    );
+
+  it("is told by a route of its own, once, and its content once more when it is back", async () => {
+    await notify("v1", { startedAt: "2026-01-15T00:00:00Z" });
+    expect(await gone("1", 1)).toMatchObject({ outcome: "delivered" });
+    expect(await gone("1", 1)).toMatchObject({ outcome: "already_delivered" });
+    const last = receiver.received.at(-1);
+    expect([last?.path, last?.status]).toEqual(["/api/v1/webhooks/content_files/delete/", 200]);
+    expect(last?.body).toBe(`{"source":"mitxonline","course_id":"${courseId}"}`);
+    await expect(redeliver("again")).rejects.toMatchObject({ name: "Rejected", code: "course_deleted" });
+    expect(await notify("v1", { startedAt: "2026-01-15T02:00:00Z" })).toMatchObject({ outcome: "delivered" });
+    expect(await gone("2", 3)).toMatchObject({ outcome: "delivered" });
   });
 });
 

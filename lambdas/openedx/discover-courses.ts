@@ -1,8 +1,10 @@
 import * as z from "zod";
 import { openItems } from "../../core/io/items.ts";
 import { task, type TaskContext } from "../../core/task.ts";
+import { tellDeletion } from "../learn-webhook/tell-deletion.ts";
 import { openOpenEdx } from "../open-edx-api/client.ts";
 import { courseAssets, CourseDeployment } from "./course-deployment.ts";
+import { exporting } from "./sources/course-assets.ts";
 import { discover, type Discovered } from "./discovery/discover.ts";
 
 /** Ends before its task is ended. */
@@ -13,11 +15,15 @@ const Input = z.looseObject({ deployment: CourseDeployment });
 /** Finds the course runs of one installation. */
 export async function discoverCourses(
   { deployment }: z.infer<typeof Input>,
-  { io, run, log }: Pick<TaskContext, "io" | "run" | "log">,
+  { io, run, log, settings }: Pick<TaskContext, "io" | "run" | "log" | "settings">,
   now: () => number = Date.now,
 ): Promise<Discovered> {
   const openEdx = await openOpenEdx({ secrets: io.secrets, deployment, now, deadline: now() + BUDGET_MS });
+  const told = exporting.some(({ id, announcesDeletion }) => id === deployment && announcesDeletion === true);
+  const tell = (courseId: string, goneSince: string) =>
+    tellDeletion(io, settings.environment, { source: deployment, courseId, goneSince }, run);
   const found = await discover({
+    ...(told ? { tell } : {}),
     ...{ deployment, run: run.id, assets: courseAssets(deployment), openEdx, now },
     ...{ items: openItems(io.ledger), ledger: io.ledger },
   });

@@ -35,6 +35,10 @@ export const openedxDiscovery = definePipeline({
       handler: "openedx/discover-courses",
       compute: { kind: "lambda", memoryMb: 512, timeoutSeconds: 300 },
       ...asks,
+      secrets: [
+        ...(asks.secrets ?? []),
+        ...(exporting.some(({ announcesDeletion }) => announcesDeletion === true) ? ["learn/webhook"] : []),
+      ],
     },
     SweepVersions: {
       description: "Asks for the outline of every course run, 16 at a time, for three minutes at most.",

@@ -36,6 +36,50 @@ const counts = async () => Promise.all(ASSETS.map((asset) => items().counts(asse
 const change = (id: string, what: Partial<{ vanished: boolean; unlisted: boolean }>): void =>
   void Object.assign(server.courses.get(id) ?? {}, what);
 
+describe("a course run that is gone for good", () => {
+  const told: string[] = [];
+  const tell = async (id: string): Promise<void> => void told.push(id);
+  beforeEach(() => void (told.length = 0));
+
+  it("is told of once it is retired, and once", async () => {
+    await find({ tell });
+    change(FIRST, { vanished: true });
+    for (let lists = 0; lists < 2; lists += 1) await find({ tell });
+    expect(told).toEqual([]);
+    await find({ tell });
+    await find({ tell });
+    expect(told).toEqual([FIRST]);
+    // It came back, and goes once more.
+    change(FIRST, { vanished: false });
+    await find({ tell });
+    change(FIRST, { vanished: true });
+    for (let lists = 0; lists < 4; lists += 1) await find({ tell });
+    expect(told).toEqual([FIRST, FIRST]);
+  });
+
+  it("is told of by the next discovery when nobody listened, and not at all when it is listed again", async () => {
+    await find({ tell });
+    change(FIRST, { vanished: true });
+    change(SECOND, { vanished: true });
+    for (let lists = 0; lists < 2; lists += 1) await find({ tell });
+    const deaf = async (): Promise<void> => {
+      throw new Error("no answer");
+    };
+    await expect(find({ tell: deaf })).rejects.toThrow("no answer");
+    change(SECOND, { vanished: false });
+    await find({ tell });
+    expect(told).toEqual([FIRST]);
+  });
+
+  it("is told to nobody unless that was asked for", async () => {
+    await find();
+    change(FIRST, { vanished: true });
+    for (let lists = 0; lists < 4; lists += 1) await find();
+    await find({ tell });
+    expect([told, ledger.items().filter(({ pk }) => pk.startsWith("openedx-deletions"))]).toEqual([[], []]);
+  });
+});
+
 describe("discovery", () => {
   it("adds what is listed to all assets, once, and requests nothing", async () => {
     expect(await find()).toMatchObject({ listed: 30, added: 30, returned: 0, retired: 0, absent: 0 });

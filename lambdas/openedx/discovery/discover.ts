@@ -5,6 +5,7 @@ import { Failure, isFailure } from "../../../core/model/failures.ts";
 import type { OpenEdx } from "../../open-edx-api/client.ts";
 import { countAbsences } from "./absences.ts";
 import { activeCourses } from "./active-courses.ts";
+import { rememberGone, tellGone } from "./deletions.ts";
 
 export interface Discovery {
   readonly deployment: string;
@@ -16,6 +17,8 @@ export interface Discovery {
   readonly items: Items;
   readonly ledger: Ledger;
   readonly now: () => number;
+  /** Tells others that a course run is gone for good; absent = nobody is told. */
+  readonly tell?: (courseId: string, goneSince: string) => Promise<unknown>;
 }
 
 export interface Discovered {
@@ -23,6 +26,8 @@ export interface Discovered {
   readonly listed: number;
   /** Known, and not in this list: retired when it is so three times and there is no such course. */
   readonly absent: number;
+  /** Course runs of which others were told that they are gone. */
+  readonly deleted?: number;
   /** By asset: what became of its partitions. Course runs that are kept though they are not listed count as listed. */
   readonly assets: Readonly<Record<string, PartitionReport>>;
 }
@@ -52,6 +57,8 @@ export async function discover(discovery: Discovery): Promise<Discovered> {
     openEdx,
     [...lists].filter(([, count]) => count >= LISTS).map(([id]) => id),
   );
+  const { tell } = discovery;
+  if (tell !== undefined) await rememberGone(ledger, deployment, gone, new Date(now()).toISOString());
   const reports: Record<string, PartitionReport> = {};
   for (const [asset, ids] of missing) {
     const pages = pagesOf(
@@ -60,7 +67,10 @@ export async function discover(discovery: Discovery): Promise<Discovered> {
     );
     reports[asset] = await followAuthority({ ledger, items }, { asset, pages, now: now() });
   }
-  return { listed: listed.size, absent: lists.size, assets: reports };
+  const found = { listed: listed.size, absent: lists.size, assets: reports };
+  const [asset] = assets;
+  if (tell === undefined || asset === undefined) return found;
+  return { ...found, deleted: await tellGone({ ledger, items }, { deployment, asset, listed }, tell) };
 }
 
 async function* pagesOf(...pages: readonly (readonly string[])[]): AsyncGenerator<readonly string[]> {

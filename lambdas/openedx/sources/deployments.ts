@@ -7,6 +7,8 @@ export interface OpenEdxDeployment {
   readonly coursePrefix?: string;
   /** Whether MIT Learn is told about new course content: the residential installation never is. */
   readonly announcesContent: boolean;
+  /** Whether MIT Learn is told to delete a course run that is gone for good. Absent = no. */
+  readonly announcesDeletion?: boolean;
 }
 
 export const deployments: readonly OpenEdxDeployment[] = [
