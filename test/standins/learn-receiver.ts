@@ -30,7 +30,7 @@ export interface ScriptedAnswer {
   readonly delayMs?: number;
 }
 
-const ROUTES = ["/api/v1/webhooks/content_files/", "/api/v1/webhooks/content_files/delete/"];
+const ROUTES = new Set(["/api/v1/webhooks/content_files/", "/api/v1/webhooks/content_files/delete/"]);
 const SOURCES = "mit_edx mitpe mitxonline oll ocw podcast mit_climate see xpro youtube canvas ovs".split(" ");
 
 export async function startLearnReceiver(secret: string): Promise<LearnReceiver> {
@@ -72,7 +72,7 @@ function judge(request: IncomingMessage, body: Buffer, secret: string): { status
   const notAllowed = { status: 405, text: JSON.stringify({ detail: `Method "${request.method}" not allowed.` }) };
   const expected = createHmac("sha256", secret).update(body).digest();
   const given = Buffer.from(String(request.headers["x-mitlearn-signature"] ?? ""), "hex");
-  if (request.method !== "POST" || !ROUTES.includes(request.url ?? "")) return notAllowed;
+  if (request.method !== "POST" || !ROUTES.has(request.url ?? "")) return notAllowed;
   if (given.length !== expected.length || !timingSafeEqual(given, expected)) return notAllowed;
   let parsed: unknown;
   try {
