@@ -37,3 +37,5 @@ export async function settleRowHash(ledger: Ledger, rowHash: RowHash): Promise<v
     },
   );
 }
+
+export const forgetRowHash = (ledger: Ledger): Promise<void> => ledger.write([{ delete: PLACE, if: { any: true } }]);

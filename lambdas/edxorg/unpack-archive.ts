@@ -8,6 +8,7 @@ import { task, type TaskContext } from "../../core/task.ts";
 import { findArchive, type ArchiveRecord } from "./archive/archive-record.ts";
 import { ARCHIVE_ASSET, landedArchive } from "./archive/keys.ts";
 import { EDXORG_LIMITS } from "./archive/limits.ts";
+import type { RowHash } from "./archive/row-hash.ts";
 import { unpackArchive } from "./archive/unpack.ts";
 import { EDXORG_ARCHIVE_CODE } from "./sources/code-versions.ts";
 import { RowHashSetting, settleRowHash } from "./settled-row-hash.ts";
@@ -23,7 +24,7 @@ interface ArchiveOutcome {
   readonly outcome: "unpacked" | "unchanged";
   readonly asset: string;
   readonly partition: string;
-  /** sha256 of the archive. */
+  /** sha256 of the archive, and `-legacy` where its rows have those hashes. */
   readonly dataVersion: string;
   readonly codeVersion: string;
   readonly tables: readonly string[];
@@ -51,9 +52,9 @@ export async function unpackLanded(
   if (known?.complete === true && known.version === object.etag && known.codeVersion === EDXORG_ARCHIVE_CODE) {
     const announced = await io.ledger.get(
       `materialisation#${ARCHIVE_ASSET}`,
-      `${archive}#${known.sha256}#${EDXORG_ARCHIVE_CODE}`,
+      `${archive}#${versionOf(known, rowHash)}#${EDXORG_ARCHIVE_CODE}`,
     );
-    return outcomeOf(archive, known, announced === undefined ? "unpacked" : "unchanged");
+    return outcomeOf(archive, known, rowHash, announced === undefined ? "unpacked" : "unchanged");
   }
   const folder = await mkdtemp(join(tmpdir(), "millrace-edxorg-"));
   try {
@@ -67,7 +68,7 @@ export async function unpackLanded(
       limits: EDXORG_LIMITS,
     };
     const record = await unpackArchive({ ...unpacking, runId: run.id });
-    const outcome = outcomeOf(archive, record, "unpacked");
+    const outcome = outcomeOf(archive, record, rowHash, "unpacked");
     for (const check of outcome.checks)
       if (!check.passed) log.warn("An archive's check has failed.", { archive, check });
     return outcome;
@@ -78,11 +79,21 @@ export async function unpackLanded(
   }
 }
 
-function outcomeOf(archive: string, record: ArchiveRecord, outcome: ArchiveOutcome["outcome"]): ArchiveOutcome {
-  const { counts, sha256, manifestKey, members, missing } = record;
+/** Of the archive's bytes and of what its rows are told apart by: tables with other hashes are made of another version. */
+const versionOf = ({ sha256 }: Pick<ArchiveRecord, "sha256">, rowHash: RowHash): string =>
+  rowHash === "legacy" ? `${sha256}-legacy` : sha256;
+
+function outcomeOf(
+  archive: string,
+  record: ArchiveRecord,
+  rowHash: RowHash,
+  outcome: ArchiveOutcome["outcome"],
+): ArchiveOutcome {
+  const { counts, manifestKey, members, missing } = record;
+  const dataVersion = versionOf(record, rowHash);
   const check = (name: string, found: number) => ({ name, passed: found === 0, members: found });
   return {
-    ...{ outcome, asset: ARCHIVE_ASSET, partition: archive, dataVersion: sha256, codeVersion: EDXORG_ARCHIVE_CODE },
+    ...{ outcome, asset: ARCHIVE_ASSET, partition: archive, dataVersion, codeVersion: EDXORG_ARCHIVE_CODE },
     ...{ tables: [], counts, manifestKey, members, missing },
     checks: [
       check("unknown_table", counts["unknown_table"] ?? 0),

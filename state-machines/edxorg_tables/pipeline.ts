@@ -17,6 +17,11 @@ export const edxorgTables = definePipeline({
       description: "Merges what one archive has brought of one table: rows are added, seen again, or absent.",
       exampleInput: { job: "tables", item: { asset: tableAsset("auth_user"), partition: "mitx-2026-01-04.tar.gz" } },
     },
+    rebuild: {
+      description:
+        "Drops the tables and forgets them, before their archives are unpacked again: docs/runbooks/edxorg-tables.md.",
+      exampleInput: { job: "rebuild", confirm: "forget all tables of edx.org" },
+    },
   },
   tasks: {
     LoadTable: {
@@ -45,6 +50,14 @@ export const edxorgTables = definePipeline({
         { bucket: "artifacts", prefix: "edxorg/tables/" },
         { bucket: "artifacts", prefix: "commits/" },
       ],
+      ledger: "write",
+      lake: { reads: ["raw"], writes: ["raw"] },
+    },
+    ForgetTables: {
+      description: "Drops the tables and what is on record of them; objects, manifests and records of loads stay.",
+      handler: "edxorg/forget-tables",
+      compute: { kind: "lambda", memoryMb: 1024, timeoutSeconds: 900 },
+      duckdb: true,
       ledger: "write",
       lake: { reads: ["raw"], writes: ["raw"] },
     },

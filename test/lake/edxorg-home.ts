@@ -1,4 +1,5 @@
 import { unpackLanded } from "../../lambdas/edxorg/unpack-archive.ts";
+import { forgetTables } from "../../lambdas/edxorg/forget-tables.ts";
 import { loadTable } from "../../lambdas/edxorg/load-table.ts";
 import { lakeTable, tableAsset } from "../../lambdas/edxorg/sources/raw-tables.ts";
 import type { TaskContext } from "../../core/task.ts";
@@ -45,6 +46,12 @@ export async function startEdxorg(folder: string, rowHash: "safe" | "legacy" | "
         },
       ),
     io,
+    unpack: (archive: string, hash: "safe" | "legacy" | "both" = rowHash) =>
+      unpackLanded(
+        { bucket: buckets.landing, key: `sources/edxorg-archives/${archive}`, rowHash: hash },
+        context("unpack"),
+      ),
+    forget: () => forgetTables({ confirm: "forget all tables of edx.org" }, context("forget")),
     async rows(table: string, columns = "*", rest = "ORDER BY ALL") {
       const session = await lake.open();
       try {

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { buffer, text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { temporaryFolder } from "../contract/temporary-folder.ts";
@@ -175,6 +176,27 @@ describe.skipIf(missingExtensions !== undefined)(`tables of edx.org (${missingEx
         { c: null, ...old },
       ]);
     }
+  });
+
+  test("tables are rebuilt with another row hash only after they were forgotten", async () => {
+    const archive = await home.land("2026-01-04", [member(A, TABLE, ["a\tb", "1\tx", "2\ty"])]);
+    await home.load(TABLE, archive);
+    await expect(home.unpack(archive, "legacy")).rejects.toMatchObject({ code: "row_hash_changed" });
+    expect(await home.forget()).toMatchObject({ tables: 44, archives: 1 });
+    const dataVersion = expect.stringMatching(/^[0-9a-f]{64}-legacy$/);
+    expect(await home.unpack(archive, "legacy")).toMatchObject({
+      outcome: "unpacked",
+      dataVersion,
+      counts: { new: 1 },
+    });
+    await home.stop();
+    home = await startEdxorg(folder.path, "legacy");
+    expect(await home.load(TABLE, archive)).toMatchObject({ counts: { objects: 1, inserted: 2, refreshed: 0 } });
+    expect(await home.rows(TABLE, "row_hash", "WHERE a = '1'")).toEqual([
+      { row_hash: createHash("sha256").update("1x").digest("hex") },
+    ]);
+    // Loads of before are still told of.
+    expect((await home.ledger.query(`edxorg-table-load#${TABLE}`)).items).toHaveLength(2);
   });
 
   const many = (from: number, to: number) =>

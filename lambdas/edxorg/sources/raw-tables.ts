@@ -15,3 +15,6 @@ export const lakeTable = (table: string): string => `raw__edxorg__s3__tables__${
 
 /** Of the course of an object: only objects of `prod` are loaded. */
 export const LOADED_SOURCE = "prod";
+
+/** Partition of the ledger with what is known of the members of a table. */
+export const memberRecords = (table: string): string => `edxorg-member#edxorg/raw_data/db_table/${table}`;

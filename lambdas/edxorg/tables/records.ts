@@ -10,6 +10,9 @@ const pkOf = {
   open: () => "edxorg-table-open",
 } as const;
 
+/** What must go for a table to be loaded anew; what is on record of its loads stays. */
+export const tableRecords = (table: string): readonly string[] => [pkOf.object(table), pkOf.head(table)];
+
 /** One object of a table: `sk` is its key. */
 export const ObjectRecord = z.object({
   courseId: z.string(),
