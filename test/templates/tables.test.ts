@@ -255,6 +255,16 @@ it("every grant", () => {
     edxorg_tables.LoadTable | encrypt | key | via s3 | s3tables, if encryption is own
     edxorg_tables.LoadTable | encrypt items | key | via dynamodb, if encryption is own
     edxorg_tables.LoadTable | answer its machine | edxorg_tables
+    edxorg_tables.ForgetTables | write items | ledger
+    edxorg_tables.ForgetTables | see tables | table-bucket | if lake is s3tables
+    edxorg_tables.ForgetTables | read tables | tables | s3tables:namespace = raw, if lake is s3tables
+    edxorg_tables.ForgetTables | create tables | table-bucket | s3tables:namespace = raw, if lake is s3tables
+    edxorg_tables.ForgetTables | write tables | tables | s3tables:namespace = raw, if lake is s3tables
+    edxorg_tables.ForgetTables | read databases | databases raw | if lake is glue
+    edxorg_tables.ForgetTables | write databases | databases raw | if lake is glue
+    edxorg_tables.ForgetTables | write objects | lake/warehouse/raw/* | if lake is glue
+    edxorg_tables.ForgetTables | encrypt | key | via s3 | s3tables, if encryption is own
+    edxorg_tables.ForgetTables | encrypt items | key | via dynamodb, if encryption is own
     edxorg_tables.Announce | write items | ledger
     edxorg_tables.Announce | publish events | bus | events:source = millrace, events:detail-type = AssetMaterialized
     edxorg_tables.Announce | encrypt items | key | via dynamodb, if encryption is own
