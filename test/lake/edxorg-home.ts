@@ -3,6 +3,8 @@ import { forgetTables } from "../../lambdas/edxorg/forget-tables.ts";
 import { loadTable } from "../../lambdas/edxorg/load-table.ts";
 import { lakeTable, tableAsset } from "../../lambdas/edxorg/sources/raw-tables.ts";
 import type { TaskContext } from "../../core/task.ts";
+import { openLake } from "../../core/io/lake.ts";
+import type { LakeTarget } from "../../core/io/ports.ts";
 import { embeddedObjects } from "../../core/io/embedded/objects.ts";
 import { makeTarGz } from "../standins/make-tar.ts";
 import { EXTENSIONS, startLake } from "./temporary-lake.ts";
@@ -16,10 +18,10 @@ export const member = (course: string, table: string, lines: readonly string[]) 
 });
 
 /** Landing, ledger and lake on one machine, and the tasks that unpack archives and load their tables. */
-export async function startEdxorg(folder: string, rowHash: "safe" | "legacy" | "both" = "safe") {
+export async function startEdxorg(folder: string, rowHash: "safe" | "legacy" | "both" = "safe", target?: LakeTarget) {
   const lake = await startLake(folder);
   const objects = embeddedObjects(folder);
-  const io = { ledger: lake.ledger, objects, lake: lake.target };
+  const io = { ledger: lake.ledger, objects, lake: target ?? lake.target };
   const settings = { buckets, memoryMb: 1_024, duckdbExtensions: EXTENSIONS };
   const warnings: unknown[] = [];
   const context = (id: string, ports: typeof io = io) =>
@@ -53,7 +55,7 @@ export async function startEdxorg(folder: string, rowHash: "safe" | "legacy" | "
       ),
     forget: () => forgetTables({ confirm: "forget all tables of edx.org" }, context("forget")),
     async rows(table: string, columns = "*", rest = "ORDER BY ALL") {
-      const session = await lake.open();
+      const session = await openLake(io.lake, lake.options);
       try {
         return await session.rows(`SELECT ${columns} FROM lake.raw.${lakeTable(table)} ${rest}`);
       } finally {
