@@ -285,6 +285,32 @@ it("every grant", () => {
     edxorg_courses.ExtractCourse | encrypt | key | via s3, if encryption is own
     edxorg_courses.ExtractCourse | encrypt items | key | via dynamodb, if encryption is own
     edxorg_courses.ExtractCourse | answer its machine | edxorg_courses
+    edxorg_courses.ReadStructure | read objects | landing/edxorg/raw_data/course_structure/*
+    edxorg_courses.ReadStructure | read objects | landing/edxorg/processed_data/*
+    edxorg_courses.ReadStructure | read objects | lake/staging/*
+    edxorg_courses.ReadStructure | read objects | artifacts/commits/*
+    edxorg_courses.ReadStructure | write objects | landing/edxorg/processed_data/*
+    edxorg_courses.ReadStructure | write objects | lake/staging/*
+    edxorg_courses.ReadStructure | write objects | artifacts/commits/*
+    edxorg_courses.ReadStructure | list objects | landing | s3:prefix = edxorg/raw_data/course_structure/* | edxorg/processed_data/*
+    edxorg_courses.ReadStructure | list objects | lake | s3:prefix = staging/*
+    edxorg_courses.ReadStructure | list objects | artifacts | s3:prefix = commits/*
+    edxorg_courses.ReadStructure | write items | ledger
+    edxorg_courses.ReadStructure | encrypt | key | via s3, if encryption is own
+    edxorg_courses.ReadStructure | encrypt items | key | via dynamodb, if encryption is own
+    edxorg_courses.ReadCatalogue | write objects | landing/edxorg/api_data/*
+    edxorg_courses.ReadCatalogue | write objects | lake/staging/*
+    edxorg_courses.ReadCatalogue | write objects | quarantine/quarantine/edxorg_catalogue/*
+    edxorg_courses.ReadCatalogue | write objects | artifacts/commits/*
+    edxorg_courses.ReadCatalogue | list objects | landing | s3:prefix = edxorg/api_data/*
+    edxorg_courses.ReadCatalogue | list objects | lake | s3:prefix = staging/*
+    edxorg_courses.ReadCatalogue | list objects | quarantine | s3:prefix = quarantine/edxorg_catalogue/*
+    edxorg_courses.ReadCatalogue | list objects | artifacts | s3:prefix = commits/*
+    edxorg_courses.ReadCatalogue | write items | ledger
+    edxorg_courses.ReadCatalogue | read secret | openedx/edxorg
+    edxorg_courses.ReadCatalogue | decrypt | key | via secretsmanager, if encryption is own
+    edxorg_courses.ReadCatalogue | encrypt | key | via s3, if encryption is own
+    edxorg_courses.ReadCatalogue | encrypt items | key | via dynamodb, if encryption is own
     edxorg_courses.CommitRows | read objects | lake/staging/*
     edxorg_courses.CommitRows | read objects | artifacts/commits/*
     edxorg_courses.CommitRows | list objects | lake | s3:prefix = staging/*
@@ -625,6 +651,8 @@ it("every trigger", () => {
     mirrors.copy | schedule edxorg_course_tarballs | cron(40 3 * * ? *) UTC (qa production)
     mirrors.copy | schedule program_reports | cron(20 4 * * ? *) UTC (qa production)
     edxorg.archive | landing edxorg_archive | sources/edxorg-archives/
+    edxorg_courses.catalogue | schedule edxorg_programs | cron(0 5 * * ? *) UTC (qa production)
+    edxorg_courses.catalogue | schedule edxorg_courses | cron(0 5 * * ? *) UTC (qa production)
     legacy_openedx.drop_mitx | schedule research_drop_mitx | cron(0 0 * * ? *) UTC (qa production)
     legacy_openedx.drop_mitxonline | schedule research_drop_mitxonline | cron(0 0 * * ? *) UTC (qa production)
     legacy_openedx.drop_xpro | schedule research_drop_xpro | cron(0 0 * * ? *) UTC (qa production)
