@@ -1,54 +1,25 @@
-import { execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { writeSecret } from "../../core/io/embedded/secrets.ts";
 import { startLearnReceiver, type LearnReceiver } from "../standins/learn-receiver.ts";
 import { courseFiles, makeTarGz, type TarMember } from "../standins/make-tar.ts";
+import { e2eHome } from "./home.ts";
 
 /** What the archives hold of courses, from their landing to the raw tables and MIT Learn, on one engine with the real assembly. */
-const ROOT = join(import.meta.dirname, "..", "..");
 const COURSE = "O-C-R";
 const WEEKS = ["mitx-2026-01-04.tar.gz", "mitx-2026-01-11.tar.gz"] as const;
 
-let folder: string;
+const { folder, stateDir, json, until, remove } = e2eHome("edxorg-courses");
 let receiver: LearnReceiver;
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "millrace-edxorg-courses-"));
-  mkdirSync(join(folder, "state"));
   receiver = await startLearnReceiver("s3cret");
-  await writeSecret(join(folder, "state"), "learn/webhook", { url: receiver.url, token: "s3cret" });
+  await writeSecret(stateDir, "learn/webhook", { url: receiver.url, token: "s3cret" });
 });
 afterAll(async () => {
-  await json("down");
+  await remove();
   await receiver.close();
-  rmSync(folder, { recursive: true, force: true });
 });
-
-/** Not one process after the other: the receiver answers in this one. */
-async function json(...args: readonly string[]) {
-  const options = {
-    ...{ cwd: folder, env: { ...process.env, MILLRACE_STATE: join(folder, "state") }, maxBuffer: 64 * 2 ** 20 },
-    encoding: "utf8",
-  } as const;
-  const answer = await new Promise<string>((done) => {
-    execFile(process.execPath, [join(ROOT, "bin", "millrace.js"), ...args, "--json"], options, (_, stdout) =>
-      done(stdout),
-    );
-  });
-  return JSON.parse(answer);
-}
-
-async function until<T>(look: () => Promise<T>, ready: (value: T) => boolean): Promise<T> {
-  for (let attempt = 0; ; attempt += 1) {
-    const value = await look();
-    if (ready(value)) return value;
-    if (attempt >= 120) throw new Error(`It did not come to pass: ${JSON.stringify(value)}`);
-    await pause(500);
-  }
-}
 
 const exportOf = (title: string) => makeTarGz(courseFiles({ "course/R.xml": `<course display_name="${title}"/>` }));
 

@@ -1,38 +1,17 @@
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import { embeddedObjects } from "../../core/io/embedded/objects.ts";
 import { EDXORG_TABLES } from "../../lambdas/edxorg/sources/tables.ts";
 import { makeTarGz } from "../standins/make-tar.ts";
+import { e2eHome } from "./home.ts";
 
 /** Weekly archives land against one engine with the real assembly. */
-const ROOT = join(import.meta.dirname, "..", "..");
 const ASSET = "edxorg/raw_data/archive";
 const WHOLE = "mitx-2026-01-04.tar.gz";
 const CUT = "mitx-2026-01-11.tar.gz";
 
-let folder: string;
-let stateDir: string;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "millrace-edxorg-e2e-"));
-  stateDir = join(folder, "state");
-});
-afterAll(() => {
-  json("down");
-  rmSync(folder, { recursive: true, force: true });
-});
-
-function json(...args: readonly string[]) {
-  const { stdout, stderr } = spawnSync(process.execPath, [join(ROOT, "bin", "millrace.js"), ...args, "--json"], {
-    ...{ cwd: folder, encoding: "utf8" },
-    env: { ...process.env, MILLRACE_STATE: stateDir },
-  });
-  expect(stdout.trim().split("\n"), stderr).toHaveLength(1);
-  return JSON.parse(stdout);
-}
+const { stateDir, json, settled, remove } = e2eHome("edxorg");
+afterAll(remove);
 
 test("a whole archive becomes objects and a manifest; of a cut one the manifest says so, and the run fails", async () => {
   const tables = EDXORG_TABLES.map((table) => ({
@@ -40,22 +19,16 @@ test("a whole archive becomes objects and a manifest; of a cut one the manifest 
     text: "id\tv\n1\tx\n",
   }));
   const archive = await makeTarGz([...tables, { name: "mitx/MITx-6.00x-1T2020.mongo", text: "bson" }]);
-  json("up", "--detach");
+  await json("up", "--detach");
   const objects = embeddedObjects(stateDir);
   try {
     const land = (name: string, bytes: Uint8Array) =>
       objects.put("millrace-dev-ol-landing", `sources/edxorg-archives/${name}`, bytes);
-    const states = () =>
-      json("partitions", ASSET).items.map(({ partition, status }: Record<string, string>) => [partition, status]);
-    const until = (ended: readonly (readonly string[])[]) => {
-      for (let attempt = 0; attempt < 90 && JSON.stringify(states()) !== JSON.stringify(ended); attempt += 1) continue;
-      expect(states()).toEqual(ended);
-    };
     // One after the other: whichever comes first, its members are new and the other's are not.
     await land(WHOLE, archive);
-    until([[WHOLE, "materialised"]]);
+    await settled(ASSET, [[WHOLE, "materialised"]]);
     await land(CUT, archive.subarray(0, -9));
-    until([
+    await settled(ASSET, [
       [WHOLE, "materialised"],
       [CUT, "failed"],
     ]);

@@ -1,58 +1,28 @@
-import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { writeSecret } from "../../core/io/embedded/secrets.ts";
 import { startGcs, type GcsStandIn } from "../standins/gcs.ts";
 import { makeTarGz } from "../standins/make-tar.ts";
+import { e2eHome } from "./home.ts";
 
 /** What edX keeps at Google, brought here by one engine with the real assembly, and what follows from that. */
-const ROOT = join(import.meta.dirname, "..", "..");
 const ARCHIVE = "mitx-2026-01-04.tar.gz";
 
-let folder: string;
+const { stateDir, json, until, settled, remove } = e2eHome("mirrors");
 let gcs: GcsStandIn;
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "millrace-mirrors-"));
   gcs = await startGcs();
-  const state = join(folder, "state");
-  mkdirSync(state);
-  await writeSecret(state, "gcs/edxorg", gcs.secret);
+  await writeSecret(stateDir, "gcs/edxorg", gcs.secret);
   const origin = { kind: "gcs", bucket: "edx", secret: "gcs/edxorg", endpoint: gcs.endpoint };
-  writeFileSync(join(state, "origins.json"), JSON.stringify({ "edxorg-gcs-archives": origin }));
+  writeFileSync(join(stateDir, "origins.json"), JSON.stringify({ "edxorg-gcs-archives": origin }));
 });
 afterAll(async () => {
-  await json("down");
+  await remove();
   await gcs.close();
-  rmSync(folder, { recursive: true, force: true });
 });
-
-/** Not one process after the other: the stand-in answers in this one. */
-async function json(...args: readonly string[]) {
-  const options = {
-    ...{ cwd: folder, env: { ...process.env, MILLRACE_STATE: join(folder, "state") }, maxBuffer: 64 * 2 ** 20 },
-    encoding: "utf8",
-  } as const;
-  const answer = await new Promise<string>((done) => {
-    execFile(process.execPath, [join(ROOT, "bin", "millrace.js"), ...args, "--json"], options, (_, stdout) =>
-      done(stdout),
-    );
-  });
-  return JSON.parse(answer);
-}
-
-async function until<T>(look: () => Promise<T>, ready: (value: T) => boolean): Promise<T> {
-  for (let attempt = 0; attempt < 90; attempt += 1) {
-    const value = await look();
-    if (ready(value)) return value;
-    await pause(500);
-  }
-  throw new Error("It did not come to pass.");
-}
 
 async function copied(mirror: string) {
   const { id } = await json("run", "start", "mirrors", "--input", JSON.stringify({ job: "copy", mirror }));
@@ -61,11 +31,6 @@ async function copied(mirror: string) {
     ({ status }) => status !== "running",
   );
 }
-const archives = async () =>
-  (await json("partitions", "edxorg/raw_data/archive")).items.map(({ partition, status }: Record<string, string>) => [
-    partition,
-    status,
-  ]);
 
 test("an archive and a log at Google are found, copied, unpacked and loaded; a second look finds nothing new", async () => {
   gcs.put(
@@ -79,7 +44,7 @@ test("an archive and a log at Google are found, copied, unpacked and loaded; a s
   await json("up", "--detach");
   expect(await copied("edxorg_archives")).toMatchObject({ status: "succeeded", output: { copied: 1 } });
   expect(await copied("edxorg_tracking_logs")).toMatchObject({ status: "succeeded", output: { copied: 1 } });
-  await until(archives, (found) => JSON.stringify(found) === JSON.stringify([[ARCHIVE, "materialised"]]));
+  await settled("edxorg/raw_data/archive", [[ARCHIVE, "materialised"]]);
   const rows = await until(
     () => json("query", "select username, log_date, source_file from raw.raw__edxorg__s3__tracking_logs"),
     (found) => Array.isArray(found) && found.length === 1,

@@ -1,15 +1,12 @@
-import { execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { embeddedObjects } from "../../core/io/embedded/objects.ts";
 import { writeSecret } from "../../core/io/embedded/secrets.ts";
 import { startOpenEdx, type OpenEdxStandIn } from "../standins/open-edx.ts";
+import { e2eHome } from "./home.ts";
 
 /** What LMS and Studio are asked for, against one engine with the real assembly. */
-const ROOT = join(import.meta.dirname, "..", "..");
 const [GOOD, FAILING, GONE] = ["C0001", "C0002", "C0003"].map((name) => `course-v1:Stand+${name}+2026`) as [
   string,
   string,
@@ -18,11 +15,9 @@ const [GOOD, FAILING, GONE] = ["C0001", "C0002", "C0003"].map((name) => `course-
 const STRUCTURE = "mitxonline/openedx/processed_data/course_structure";
 const EXPORT = "mitxonline/openedx/raw_data/course_export";
 
-let folder: string;
+const { folder, stateDir, json, until, remove } = e2eHome("courses");
 let server: OpenEdxStandIn;
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "millrace-courses-"));
-  mkdirSync(join(folder, "state"));
   server = await startOpenEdx({
     store: async (key, bytes) => {
       const file = join(folder, key);
@@ -30,36 +25,12 @@ beforeAll(async () => {
       await json("land", file, "--as", "course_archive", "--deployment", "mitxonline");
     },
   });
-  await writeSecret(join(folder, "state"), "openedx/mitxonline", server.secret);
+  await writeSecret(stateDir, "openedx/mitxonline", server.secret);
 });
 afterAll(async () => {
-  await json("down");
+  await remove();
   await server.close();
-  rmSync(folder, { recursive: true, force: true });
 });
-
-/** Not one process after the other: the stand-in answers in this one. */
-async function json(...args: readonly string[]) {
-  const options = {
-    ...{ cwd: folder, env: { ...process.env, MILLRACE_STATE: join(folder, "state") }, maxBuffer: 64 * 2 ** 20 },
-    encoding: "utf8",
-  } as const;
-  const answer = await new Promise<string>((done) => {
-    execFile(process.execPath, [join(ROOT, "bin", "millrace.js"), ...args, "--json"], options, (_, stdout) =>
-      done(stdout),
-    );
-  });
-  return JSON.parse(answer);
-}
-
-async function until<T>(look: () => Promise<T>, ready: (value: T) => boolean): Promise<T> {
-  for (let attempt = 0; attempt < 90; attempt += 1) {
-    const value = await look();
-    if (ready(value)) return value;
-    await pause(500);
-  }
-  throw new Error("It did not come to pass.");
-}
 
 const ended = (run: string) =>
   until(
@@ -110,7 +81,7 @@ test("a structure becomes rows once; exports end by what Studio says or lands, a
     () => json("query", "select course_id from raw.raw__mitxonline__openedx__xml__course_metadata"),
     (rows) => Array.isArray(rows) && rows.length === 1,
   );
-  const objects = embeddedObjects(join(folder, "state"));
+  const objects = embeddedObjects(stateDir);
   try {
     const { objects: listed } = await objects.list(
       "millrace-dev-ol-landing",

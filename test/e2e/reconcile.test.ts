@@ -1,36 +1,15 @@
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import { openObjectIndex } from "../../core/io/embedded/object-index.ts";
 import { embeddedObjects } from "../../core/io/embedded/objects.ts";
+import { e2eHome } from "./home.ts";
 
 /** An object whose event nobody ever gets, against one engine with the real assembly. */
-const ROOT = join(import.meta.dirname, "..", "..");
 const ASSET = "mitxonline/openedx/raw_data/tracking_logs";
 const KEY = "sources/tracking-mitxonline/logs/2026-01-15/tracking.log-2026-01-15.gz";
 
-let folder: string;
-let stateDir: string;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "millrace-reconcile-"));
-  stateDir = join(folder, "state");
-});
-afterAll(() => {
-  json("down");
-  rmSync(folder, { recursive: true, force: true });
-});
-
-function json(...args: readonly string[]) {
-  const { stdout, stderr } = spawnSync(process.execPath, [join(ROOT, "bin", "millrace.js"), ...args, "--json"], {
-    ...{ cwd: folder, encoding: "utf8" },
-    env: { ...process.env, MILLRACE_STATE: stateDir },
-  });
-  expect(stdout.trim().split("\n"), stderr).toHaveLength(1);
-  return JSON.parse(stdout);
-}
+const { stateDir, json, settled, remove } = e2eHome("reconcile");
+afterAll(remove);
 
 /** Puts an object that is two hours old, and takes its event away before an engine can see it. */
 async function loseEvent(): Promise<void> {
@@ -47,20 +26,18 @@ async function loseEvent(): Promise<void> {
 }
 
 test("an object whose event was lost is found, run and then on record", async () => {
-  json("up", "--detach");
-  json("down");
+  await json("up", "--detach");
+  await json("down");
   await loseEvent();
-  const first = json("reconcile");
+  const first = await json("reconcile");
   // The engine's own clock may have come first.
   expect(first).toMatchObject({ listed: 1, skipped: 0, failed: 0, finished: true });
   expect(first.known + first.requested).toBe(1);
   const partition = "logs/2026-01-15/tracking.log-2026-01-15.gz";
-  const states = (): string[] => json("partitions", ASSET).items.map((one: { status: string }) => one.status);
-  for (let attempt = 0; attempt < 60 && !states().includes("materialised"); attempt += 1) continue;
-  expect(json("partitions", ASSET).items).toMatchObject([{ partition, status: "materialised" }]);
-  const runs = json("runs").filter(({ job }: { job: string }) => job === "tracking_log");
+  await settled(ASSET, [[partition, "materialised"]]);
+  const runs = (await json("runs")).filter(({ job }: { job: string }) => job === "tracking_log");
   expect(runs).toMatchObject([{ domain: "openedx", status: "succeeded" }]);
-  expect(json("run", "show", runs[0].id).input).toMatchObject({ key: KEY, item: { asset: ASSET, partition } });
-  expect(json("reconcile")).toMatchObject({ listed: 1, known: 1, requested: 0, finished: true });
-  expect(json("runs").filter(({ job }: { job: string }) => job === "tracking_log")).toHaveLength(1);
+  expect((await json("run", "show", runs[0].id)).input).toMatchObject({ key: KEY, item: { asset: ASSET, partition } });
+  expect(await json("reconcile")).toMatchObject({ listed: 1, known: 1, requested: 0, finished: true });
+  expect((await json("runs")).filter(({ job }: { job: string }) => job === "tracking_log")).toHaveLength(1);
 }, 300_000);
