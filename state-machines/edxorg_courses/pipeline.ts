@@ -71,9 +71,9 @@ export const edxorgCourses = definePipeline({
       ],
       ledger: "write",
     },
-    ReadStructure: {
+    ReadArchivedStructure: {
       description: "Reads the newest structure of one course and stages its rows if it has changed.",
-      handler: "edxorg/read-structure",
+      handler: "edxorg/read-archived-structure",
       compute: { kind: "lambda", memoryMb: 3008, timeoutSeconds: 900, diskMb: 2048 },
       duckdb: true,
       reads: [

@@ -10,7 +10,7 @@ import { CommitPlan } from "../../../core/model/commit-plan.ts";
 import type { TaskContext } from "../../../core/task.ts";
 import { courseFiles, makeTarGz, type TarMember } from "../../../test/standins/make-tar.ts";
 import { extractMember } from "../extract-course.ts";
-import { readStructure } from "../read-structure.ts";
+import { readStructure } from "../read-archived-structure.ts";
 import { COURSE_STRUCTURE, COURSE_XML } from "../sources/course-sources.ts";
 import { unpackLanded } from "../unpack-archive.ts";
 

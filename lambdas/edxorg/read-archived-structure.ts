@@ -10,7 +10,7 @@ import { findStructure } from "./courses/structure-member.ts";
 import { COURSE_STRUCTURE } from "./sources/course-sources.ts";
 import { jobModes } from "./sources/modes.ts";
 
-export const handler = task({ name: "ReadStructure", input: CourseItem, run: readStructure });
+export const handler = task({ name: "ReadArchivedStructure", input: CourseItem, run: readStructure });
 
 /** The newest structure of one course that an archive brought. Throws Malformed, and Rejected `member_unknown`. */
 export async function readStructure(
