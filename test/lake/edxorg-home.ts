@@ -44,7 +44,8 @@ export async function startEdxorg(folder: string, rowHash: "safe" | "legacy" | "
         context(`load-${archive}`, ports),
         {
           sliceBytes,
-          leaseSeconds: 0.5,
+          // Only of one that is to die it is short: the next one waits for it.
+          leaseSeconds: ports === io ? 30 : 1,
         },
       ),
     io,
