@@ -285,19 +285,19 @@ it("every grant", () => {
     edxorg_courses.ExtractCourse | encrypt | key | via s3, if encryption is own
     edxorg_courses.ExtractCourse | encrypt items | key | via dynamodb, if encryption is own
     edxorg_courses.ExtractCourse | answer its machine | edxorg_courses
-    edxorg_courses.ReadStructure | read objects | landing/edxorg/raw_data/course_structure/*
-    edxorg_courses.ReadStructure | read objects | landing/edxorg/processed_data/*
-    edxorg_courses.ReadStructure | read objects | lake/staging/*
-    edxorg_courses.ReadStructure | read objects | artifacts/commits/*
-    edxorg_courses.ReadStructure | write objects | landing/edxorg/processed_data/*
-    edxorg_courses.ReadStructure | write objects | lake/staging/*
-    edxorg_courses.ReadStructure | write objects | artifacts/commits/*
-    edxorg_courses.ReadStructure | list objects | landing | s3:prefix = edxorg/raw_data/course_structure/* | edxorg/processed_data/*
-    edxorg_courses.ReadStructure | list objects | lake | s3:prefix = staging/*
-    edxorg_courses.ReadStructure | list objects | artifacts | s3:prefix = commits/*
-    edxorg_courses.ReadStructure | write items | ledger
-    edxorg_courses.ReadStructure | encrypt | key | via s3, if encryption is own
-    edxorg_courses.ReadStructure | encrypt items | key | via dynamodb, if encryption is own
+    edxorg_courses.ReadArchivedStructure | read objects | landing/edxorg/raw_data/course_structure/*
+    edxorg_courses.ReadArchivedStructure | read objects | landing/edxorg/processed_data/*
+    edxorg_courses.ReadArchivedStructure | read objects | lake/staging/*
+    edxorg_courses.ReadArchivedStructure | read objects | artifacts/commits/*
+    edxorg_courses.ReadArchivedStructure | write objects | landing/edxorg/processed_data/*
+    edxorg_courses.ReadArchivedStructure | write objects | lake/staging/*
+    edxorg_courses.ReadArchivedStructure | write objects | artifacts/commits/*
+    edxorg_courses.ReadArchivedStructure | list objects | landing | s3:prefix = edxorg/raw_data/course_structure/* | edxorg/processed_data/*
+    edxorg_courses.ReadArchivedStructure | list objects | lake | s3:prefix = staging/*
+    edxorg_courses.ReadArchivedStructure | list objects | artifacts | s3:prefix = commits/*
+    edxorg_courses.ReadArchivedStructure | write items | ledger
+    edxorg_courses.ReadArchivedStructure | encrypt | key | via s3, if encryption is own
+    edxorg_courses.ReadArchivedStructure | encrypt items | key | via dynamodb, if encryption is own
     edxorg_courses.ReadCatalogue | write objects | landing/edxorg/api_data/*
     edxorg_courses.ReadCatalogue | write objects | lake/staging/*
     edxorg_courses.ReadCatalogue | write objects | quarantine/quarantine/edxorg_catalogue/*
