@@ -1,7 +1,5 @@
-import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { buffer, json as jsonOf, text } from "node:stream/consumers";
 import { setTimeout as pause } from "node:timers/promises";
@@ -15,17 +13,16 @@ import { fileRecord } from "../../lambdas/legacy-openedx/drop/file-record.ts";
 import { fillSubmissions, makeEdxapp, makeReader } from "../standins/edxapp.ts";
 import { mariadbMissing, startMariadb, type Mariadb } from "../standins/mariadb.ts";
 import { courseIds, startOpenEdx, type OpenEdxStandIn } from "../standins/open-edx.ts";
+import { e2eHome } from "./home.ts";
 
 /** The nightly drop against one engine with the real assembly, a real MariaDB and an Open edX installation. */
-const ROOT = join(import.meta.dirname, "..", "..");
 const DEPLOYMENT = "mitxonline";
 const SUBMISSIONS = 170_000;
 const DATE = "20260115";
 const IDS = courseIds(3);
 const [A = "", B = "", EMPTY = ""] = IDS;
 
-let folder: string;
-let stateDir: string;
+const { stateDir, json, remove } = e2eHome("drop");
 let lms: OpenEdxStandIn;
 let server: Mariadb;
 let root: Connection;
@@ -33,9 +30,6 @@ let objects: ReturnType<typeof embeddedObjects>;
 let ledger: ReturnType<typeof embeddedLedger>;
 beforeAll(async () => {
   if (mariadbMissing !== undefined) return;
-  folder = mkdtempSync(join(tmpdir(), "millrace-drop-"));
-  stateDir = join(folder, "state");
-  mkdirSync(stateDir);
   await json("up", "--detach");
   [objects, ledger] = [embeddedObjects(stateDir), embeddedLedger(stateDir)];
   const store = async (key: string, bytes: Buffer): Promise<void> => {
@@ -58,28 +52,13 @@ beforeAll(async () => {
   });
 }, 120_000);
 afterAll(async () => {
-  if (mariadbMissing !== undefined) return;
+  if (mariadbMissing !== undefined) return await remove();
   objects?.close();
   ledger?.close();
-  await json("down");
+  await remove();
   await root?.end();
   await Promise.all([lms?.close(), server?.stop()]);
-  rmSync(folder, { recursive: true, force: true });
 }, 60_000);
-
-/** Not one process after the other: the stand-in answers in this one. */
-async function json(...args: readonly string[]) {
-  const options = {
-    ...{ cwd: folder, env: { ...process.env, MILLRACE_STATE: stateDir }, maxBuffer: 64 * 2 ** 20 },
-    encoding: "utf8",
-  } as const;
-  const answer = await new Promise<string>((done) => {
-    execFile(process.execPath, [join(ROOT, "bin", "millrace.js"), ...args, "--json"], options, (_, stdout) =>
-      done(stdout),
-    );
-  });
-  return JSON.parse(answer);
-}
 
 /** As the schedule's tick starts it. */
 const started = async (input: object = {}): Promise<string> => {
