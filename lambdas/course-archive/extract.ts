@@ -106,7 +106,7 @@ export async function extractCourse(archive: CourseArchive, origin: Origin, fold
     await rows[entity].write(row);
     if (row.status !== "text" && row.status !== "empty" && row.status !== "no_reader") unread += 1;
   }
-  if (unread > 0) warnings.push(`${unread} documents and transcripts cannot be read; their rows say why.`);
+  if (unread > 0) warnings.push(`Words of ${unread} files cannot be read: their rows say why.`);
   for (const file of Object.values(rows)) await file.close();
 
   warnings.unshift(...refused.map(({ member, code, reason }) => `${member.path} is refused (${code}): ${reason}`));

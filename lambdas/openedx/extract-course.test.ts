@@ -437,7 +437,7 @@ describe("static assets", () => {
     const outcome = await staged(await makeTarGz(courseFiles(extra)));
     expect(outcome.warnings).toEqual([
       expect.stringContaining("course/extra.xml lies beside course.xml"),
-      "2 documents and transcripts cannot be read; their rows say why.",
+      "Words of 2 files cannot be read: their rows say why.",
     ]);
     const bundleKey = (await keys(buckets.landing)).find((key) => key.includes("course_static_assets/")) ?? "";
     const bundle = gunzipSync(await buffer(await objects.get({ bucket: buckets.landing, key: bundleKey })));

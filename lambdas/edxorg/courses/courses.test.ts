@@ -72,7 +72,13 @@ const policy = JSON.stringify({
   },
 });
 const exported = (over: Readonly<Record<string, string | undefined>> = {}) =>
-  makeTarGz(courseFiles({ "policies/R/policy.json": policy, "static/a.srt": "hello", ...over }));
+  makeTarGz(
+    courseFiles({
+      "policies/R/policy.json": policy,
+      "static/a.srt": "1\n00:00:01,000 --> 00:00:02,000\nhello\n",
+      ...over,
+    }),
+  );
 
 describe("a course export of an archive", () => {
   it("becomes files and rows under the archive's course id and its source", async () => {
