@@ -113,8 +113,8 @@ describe("quotas", () => {
   it("are those of the templates: every task once, on spot where its state starts it there", () => {
     const needs = Object.fromEntries(quotaNeeds(resources()).map(({ name, needed }) => [name, needed]));
     expect(needs).toMatchObject({
-      "Fargate On-Demand vCPU resource count": 6,
-      "Fargate Spot vCPU resource count": 3,
+      "Fargate On-Demand vCPU resource count": 8,
+      "Fargate Spot vCPU resource count": 6,
       "VPCs per Region": 1,
       "Concurrent executions": 100,
     });
