@@ -21,6 +21,7 @@ beforeEach(() => {
   vi.stubEnv(ENV.runs, undefined);
   vi.stubEnv(ENV.landings, undefined);
   vi.stubEnv(ENV.watched, undefined);
+  vi.stubEnv(ENV.origins, undefined);
   vi.stubEnv(ENV.embeddedState, folder);
   vi.stubEnv("POWERTOOLS_DEV", "false");
 });
