@@ -57,6 +57,7 @@ export function startScheduler(options: {
         arm(schedule, ticks, anchor, due);
       },
       (error: unknown) => {
+        if (stopped) return;
         onError(error);
         timers.set(
           schedule.name,

@@ -48,3 +48,14 @@ test("one that has not reported yet is its machine's to judge", async () => {
   expect(first).toBe("alive");
   await pool.stop();
 });
+
+test("a pool that has stopped keeps nothing alive for a task that is asked of it late", async () => {
+  const { pool } = await started(200);
+  await pool.stop();
+  const timers = () => process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
+  const before = timers();
+  await pool.run({ TaskDefinition: "work" }, "late", new AbortController().signal, () => () => undefined);
+  await new Promise((passed) => setImmediate(passed));
+  expect(timers()).toBe(before);
+  expect([pool.busy, pool.waiting]).toEqual([0, 0]);
+});

@@ -39,3 +39,9 @@ test("an aborted wait leaves the queue", async () => {
   held();
   expect([slots.used, slots.waiting]).toEqual([0, 0]);
 });
+
+test("a wait that begins after the abort is refused as one that was aborted, and never thrown", async () => {
+  const slots = createSlots(1);
+  await expect(slots.take("a", AbortSignal.abort(new Error("stopped")))).rejects.toThrow("stopped");
+  expect([slots.used, slots.waiting]).toEqual([0, 0]);
+});

@@ -33,9 +33,9 @@ export function createSlots(count: number, perKey: number = count): Slots {
     };
   };
   return {
-    take(key, signal) {
+    async take(key, signal) {
       signal.throwIfAborted();
-      if (fits(key)) return Promise.resolve(occupy(key));
+      if (fits(key)) return occupy(key);
       return new Promise((resolve, reject) => {
         const waiter: Waiter = {
           key,
