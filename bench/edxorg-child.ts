@@ -1,10 +1,11 @@
 import { createReadStream, createWriteStream, existsSync, mkdirSync, statSync } from "node:fs";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { embeddedLedger } from "../core/io/embedded/ledger.ts";
 import { embeddedObjects } from "../core/io/embedded/objects.ts";
+import { isFileBody } from "../core/io/file-body.ts";
 import type { ObjectHead, Objects } from "../core/io/ports.ts";
 import { EDXORG_LIMITS } from "../lambdas/edxorg/archive/limits.ts";
 import { unpackArchive } from "../lambdas/edxorg/archive/unpack.ts";
@@ -61,11 +62,13 @@ function plainFiles(): Objects {
     put: async (bucket, key, body) => {
       const file = fileOf(bucket, key);
       await mkdir(dirname(file), { recursive: true });
-      await (body instanceof Readable ? pipeline(body, createWriteStream(file)) : writeFile(file, body));
+      if (isFileBody(body)) await rename(body.path, file);
+      else await (body instanceof Readable ? pipeline(body, createWriteStream(file)) : writeFile(file, body));
       return { head: headOf(bucket, key, 0), created: true };
     },
     head: async ({ bucket, key }) => (existsSync(fileOf(bucket, key)) ? headOf(bucket, key, 0) : undefined),
-    get: async ({ bucket, key }, range) => createReadStream(key === KEY ? path : fileOf(bucket, key), range ?? {}),
+    get: async ({ bucket, key }, range) =>
+      createReadStream(key === KEY ? path : fileOf(bucket, key), { ...range, highWaterMark: 1_048_576 }),
     ...{ list: none, withFile: none, sqlUri: none },
   };
 }

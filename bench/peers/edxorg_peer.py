@@ -12,7 +12,6 @@ import json
 import os
 import re
 import resource
-import shutil
 import sys
 import tarfile
 import time
@@ -85,7 +84,7 @@ def main(archive, folder):
                 digest = hashlib.file_digest(read, "sha256").hexdigest()
             place = os.path.join(folder, found["table"] if found is not None else "other", name)
             os.makedirs(place, exist_ok=True)
-            shutil.copyfile(spool, os.path.join(place, digest))
+            os.replace(spool, os.path.join(place, digest))
     usage = resource.getrusage(resource.RUSAGE_SELF)
     measured = {
         "seconds": time.perf_counter() - started,

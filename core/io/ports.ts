@@ -48,12 +48,21 @@ export interface UploadedPart {
   readonly receipt: string;
 }
 
+/** A closed file that is given away: a store on the same disk moves it instead of copying its bytes. */
+export interface FileBody {
+  readonly path: string;
+  /** Of its bytes, in hex. */
+  readonly sha256: string;
+}
+
+export type ObjectBody = Uint8Array | string | Readable | FileBody;
+
 export interface Objects {
   /** Writes whole objects only: a reader never sees a part. A stream is spooled, never buffered whole. */
   put(
     bucket: string,
     key: string,
-    body: Uint8Array | string | Readable,
+    body: ObjectBody,
     options?: PutOptions,
   ): Promise<{ readonly head: ObjectHead; readonly created: boolean }>;
   head(ref: ObjectRef): Promise<ObjectHead | undefined>;

@@ -3,12 +3,16 @@ import { setTimeout as pause } from "node:timers/promises";
 import { createInflateRaw, crc32, type InflateRaw } from "node:zlib";
 import { Failure } from "../../core/model/failures.ts";
 import type { ByteSource } from "./byte-source.ts";
+import { noteInflated } from "./inflated-memory.ts";
 
-/** Big pieces keep the calls between threads few; two of them ahead keep inflating while lines are read. */
+/** Big pieces keep the calls between threads few; some of them ahead keep inflating while lines are read. */
 const CHUNK_BYTES = 256 * 1024;
-const AHEAD_BYTES = 4 * CHUNK_BYTES;
-/** The stream's own options pass through, which the types of zlib do not say. */
-const INFLATE_OPTIONS = { chunkSize: CHUNK_BYTES, readableHighWaterMark: AHEAD_BYTES };
+const CHUNKS_AHEAD = 4;
+/**
+ * The stream's own options pass through, which the types of zlib do not say. A stream of bytes would copy all that
+ * waits into one piece whenever it is read.
+ */
+const INFLATE_OPTIONS = { chunkSize: CHUNK_BYTES, readableObjectMode: true, readableHighWaterMark: CHUNKS_AHEAD };
 
 const FLAG_HEADER_CRC = 2;
 const FLAG_EXTRA = 4;
@@ -82,7 +86,7 @@ async function* inflated(source: ByteSource): AsyncGenerator<Buffer> {
   // A failure of the source reaches the reader through the stream; this only keeps it from being unhandled.
   feeding.catch((error: unknown) => inflate.destroy(error instanceof Error ? error : new Error(String(error))));
   try {
-    for await (const chunk of inflate) if (Buffer.isBuffer(chunk)) yield chunk;
+    for await (const chunk of inflate) if (Buffer.isBuffer(chunk)) yield noteInflated(chunk);
   } catch (error) {
     throw inflateFailure(error);
   } finally {

@@ -21,6 +21,9 @@ export const isBusy = (error: unknown): boolean => {
 
 export const isMissingFile = (error: unknown): boolean => systemCode(error) === "ENOENT";
 
+/** A rename would have to copy. */
+export const isOtherDisk = (error: unknown): boolean => systemCode(error) === "EXDEV";
+
 /** Files and SQLite of the state folder, in the closed set; what is not understood stays what it is: a bug. */
 export function embeddedFailure(error: unknown, what: string): unknown {
   if (isFailure(error)) return error;

@@ -1,11 +1,12 @@
 import { createHash, randomUUID } from "node:crypto";
-import { link, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { chmod, copyFile, link, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { Readable } from "node:stream";
 import type { DatabaseSync } from "node:sqlite";
 import { chunkBytes } from "../chunk.ts";
+import { isFileBody } from "../file-body.ts";
 import { fileExtension } from "../limits.ts";
-import { isMissingFile } from "./errors.ts";
+import type { FileBody, ObjectBody } from "../ports.ts";
+import { isMissingFile, isOtherDisk } from "./errors.ts";
 import { textOf } from "./row.ts";
 
 const SPOOL = "spool";
@@ -14,16 +15,17 @@ const OBJECTS = "objects";
 /** Bytes that are durable under a temporary name. */
 export interface Spooled {
   readonly path: string;
-  /** MD5 in hex, as S3's ETag of an object written in one piece. */
+  /** MD5 in hex, as S3's ETag of an object written in one piece; the sha256 of a file whose bytes are not read here. */
   readonly etag: string;
   readonly sizeBytes: number;
 }
 
 /** Writes the whole body to a temporary file and syncs it. On any error nothing is left behind. */
-export async function spool(stateDir: string, body: Uint8Array | string | Readable): Promise<Spooled> {
+export async function spool(stateDir: string, body: ObjectBody): Promise<Spooled> {
   const folder = join(stateDir, OBJECTS, SPOOL);
   await makeDurableFolder(folder);
   const path = join(folder, randomUUID());
+  if (isFileBody(body)) return takeOver(body, path);
   const md5 = createHash("md5");
   let sizeBytes = 0;
   try {
@@ -46,6 +48,27 @@ export async function spool(stateDir: string, body: Uint8Array | string | Readab
     throw error;
   }
   return { path, etag: md5.digest("hex"), sizeBytes };
+}
+
+async function takeOver({ path: given, sha256 }: FileBody, path: string): Promise<Spooled> {
+  try {
+    await rename(given, path).catch(async (error: unknown) => {
+      if (!isOtherDisk(error)) throw error;
+      await copyFile(given, path);
+      await rm(given);
+    });
+    await chmod(path, 0o444);
+    const file = await open(path, "r");
+    try {
+      await file.sync();
+      return { path, etag: sha256, sizeBytes: (await file.stat()).size };
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    await rm(path, { force: true });
+    throw error;
+  }
 }
 
 /** Where a version's bytes live, below the state folder: the key is never a path. */

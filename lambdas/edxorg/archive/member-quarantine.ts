@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import type { Io } from "../../../core/io/ports.ts";
 import { recordQuarantine } from "../../../core/io/quarantine.ts";
-import type { OutputSpool } from "./output-spool.ts";
+import type { SpooledFile } from "./output-spool.ts";
 import type { TableFacts, TableTarget } from "./table-facts.ts";
 
 export interface QuarantineHome {
@@ -40,12 +40,13 @@ export async function quarantineLines(
 export async function quarantineMember(
   home: QuarantineHome,
   member: string,
-  { sha256, spool }: { readonly sha256: string; readonly spool: OutputSpool },
+  file: SpooledFile,
   reason: string,
 ): Promise<void> {
   const { io, bucket } = home;
+  const { sha256 } = file;
   const key = `${prefixOf(home, sha256)}.member`;
-  const { head } = await io.objects.put(bucket, key, spool.body(), { ifAbsent: true });
+  const { head } = await io.objects.put(bucket, key, file, { ifAbsent: true });
   const { versionId, sizeBytes } = head;
   await recordQuarantine(io, {
     ...{ sourceKey: sourceKey(home, member), sha256, count: 1, reasons: { [reason]: 1 }, wholeFile: reason },

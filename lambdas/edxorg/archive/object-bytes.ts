@@ -1,5 +1,5 @@
-import { buffer } from "node:stream/consumers";
 import { setTimeout as pause } from "node:timers/promises";
+import { chunkBytes } from "../../../core/io/chunk.ts";
 import type { Objects } from "../../../core/io/ports.ts";
 import { Failure, isFailure } from "../../../core/model/failures.ts";
 
@@ -20,7 +20,7 @@ export interface PinnedObject {
  */
 export async function* objectBytes(objects: Pick<Objects, "get">, object: PinnedObject): AsyncGenerator<Buffer> {
   const { sizeBytes } = object;
-  const readAt = (start: number): Promise<Buffer> => {
+  const readAt = (start: number): Promise<readonly Buffer[]> => {
     const part = readPart(objects, object, start, Math.min(start + PART_BYTES, sizeBytes) - 1);
     // Whoever awaits it hears of the failure.
     part.catch(() => undefined);
@@ -30,7 +30,7 @@ export async function* objectBytes(objects: Pick<Objects, "get">, object: Pinned
   for (let start = 0; ahead !== undefined; start += PART_BYTES) {
     const part = await ahead;
     ahead = start + PART_BYTES < sizeBytes ? readAt(start + PART_BYTES) : undefined;
-    yield part;
+    yield* part;
   }
 }
 
@@ -39,12 +39,17 @@ async function readPart(
   { bucket, key, versionId }: PinnedObject,
   start: number,
   end: number,
-): Promise<Buffer> {
+): Promise<readonly Buffer[]> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      const bytes = await buffer(await objects.get({ bucket, key, versionId }, { start, end }));
-      if (bytes.length === end - start + 1) return bytes;
-      throw new Failure("Transient", `s3://${bucket}/${key} gave ${bytes.length} bytes of ${end - start + 1}.`, {
+      const chunks: Buffer[] = [];
+      let bytes = 0;
+      for await (const chunk of await objects.get({ bucket, key, versionId }, { start, end })) {
+        chunks.push(chunkBytes(chunk));
+        bytes += chunks.at(-1)?.length ?? 0;
+      }
+      if (bytes === end - start + 1) return chunks;
+      throw new Failure("Transient", `s3://${bucket}/${key} gave ${bytes} bytes of ${end - start + 1}.`, {
         code: "object_interrupted",
         what: `read s3://${bucket}/${key}`,
       });

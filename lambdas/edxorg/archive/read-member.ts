@@ -11,7 +11,7 @@ import { objectKey } from "./keys.ts";
 import { bareRow, type DraftRow } from "./manifest-row.ts";
 import { memberName, type MemberName } from "./member-name.ts";
 import { quarantineLines, quarantineMember, type QuarantineHome } from "./member-quarantine.ts";
-import { OutputSpool, spooledBytes, type SpooledBytes } from "./output-spool.ts";
+import { OutputSpool, removeSpooled, type SpooledFile } from "./output-spool.ts";
 import type { Rewritten, TableWork } from "./rewrite-messages.ts";
 import { RewriteThread } from "./rewrite-thread.ts";
 import type { RowHash } from "./row-hash.ts";
@@ -23,7 +23,7 @@ export interface ReadMember {
   readonly row: DraftRow;
   readonly name?: MemberName;
   /** The object to be put; whoever has put it removes it. */
-  readonly spool?: SpooledBytes;
+  readonly file?: SpooledFile;
 }
 
 /** A member whose bytes have been read; what they became follows. */
@@ -83,15 +83,19 @@ export class MemberReader {
 
   async #file(name: MemberName, row: Omit<DraftRow, "status">, body: AsyncIterable<unknown>): Promise<ReadMember> {
     const spool = await this.#spooled(asBuffers(body));
-    const { sha256, sizeBytes } = await spool.finish();
+    const file = await spool.finish();
+    const { sha256 } = file;
     const read = { ...row, member_sha256: sha256 };
-    if (sizeBytes === 0) return { row: { ...read, status: "empty" }, name };
-    try {
-      await verifyMember(name.category, spool, this.#home.limits);
-    } catch (error) {
-      return { ...(await this.#malformed(read, { sha256, spool }, error)), name };
+    if (file.sizeBytes === 0) {
+      await removeSpooled(file);
+      return { row: { ...read, status: "empty" }, name };
     }
-    return { row: { ...read, status: "stored", sha256, object_key: objectKey(name, sha256) }, name, spool };
+    try {
+      await verifyMember(name.category, file, this.#home.limits);
+    } catch (error) {
+      return { ...(await this.#malformed(read, file, error)), name };
+    }
+    return { row: { ...read, status: "stored", sha256, object_key: objectKey(name, sha256) }, name, file };
   }
 
   async #table(name: MemberName, row: Omit<DraftRow, "status">, body: AsyncIterable<unknown>): Promise<BegunMember> {
@@ -115,8 +119,8 @@ export class MemberReader {
       if (!isFailure(error) || error.name !== "Malformed") throw error;
       const whole = raw ?? (await this.#spooled(source.rest()));
       raw = undefined;
-      const { sha256 } = await whole.finish();
-      const refused = await this.#malformed({ ...row, member_sha256: sha256 }, { sha256, spool: whole }, error);
+      const file = await whole.finish();
+      const refused = await this.#malformed({ ...row, member_sha256: file.sha256 }, file, error);
       return begun(row, { ...refused, name });
     } finally {
       await raw?.remove();
@@ -126,8 +130,8 @@ export class MemberReader {
   async #rewritten(
     name: MemberName,
     row: Omit<DraftRow, "status"> & { readonly member_sha256: string },
-    { facts, sha256, sizeBytes, bytes }: Rewritten,
-    { linesPath, indexPath, spoolPath }: Omit<TableWork, "header" | "options">,
+    { facts, file }: Rewritten,
+    { linesPath, indexPath }: Pick<TableWork, "linesPath" | "indexPath">,
   ): Promise<ReadMember> {
     const { rows, quarantined, shortRows } = facts;
     if (quarantined > 0) {
@@ -135,15 +139,15 @@ export class MemberReader {
       await rm(linesPath);
       await rm(indexPath);
     }
-    const spool = spooledBytes(sizeBytes, bytes ?? spoolPath);
     if (rows === 0) {
-      await spool.remove();
+      await removeSpooled(file);
       const counts = { rows, quarantined };
       if (quarantined === 0) return { row: { ...row, ...counts, status: "empty" }, name };
       return { row: { ...row, ...counts, status: "malformed", reason: "no_good_line" }, name };
     }
+    const { sha256 } = file;
     const stored = { sha256, object_key: objectKey(name, sha256), rows, quarantined, short_rows: shortRows };
-    return { row: { ...row, ...stored, dialect: 2, status: "stored" }, name, spool };
+    return { row: { ...row, ...stored, dialect: 2, status: "stored" }, name, file };
   }
 
   async #spooled(chunks: AsyncIterable<Buffer>): Promise<OutputSpool> {
@@ -157,17 +161,13 @@ export class MemberReader {
     }
   }
 
-  async #malformed(
-    row: Omit<DraftRow, "status">,
-    bytes: { readonly sha256: string; readonly spool: OutputSpool },
-    error: unknown,
-  ): Promise<ReadMember> {
+  async #malformed(row: Omit<DraftRow, "status">, file: SpooledFile, error: unknown): Promise<ReadMember> {
     try {
       if (!isFailure(error) || error.name !== "Malformed") throw error;
-      await quarantineMember(this.#home, row.member, bytes, error.code);
+      await quarantineMember(this.#home, row.member, file, error.code);
       return { row: { ...row, status: "malformed", reason: error.code } };
     } finally {
-      await bytes.spool.remove();
+      await removeSpooled(file);
     }
   }
 

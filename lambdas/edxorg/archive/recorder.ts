@@ -4,6 +4,7 @@ import { recordOf } from "./manifest.ts";
 import type { ManifestRow, Status } from "./manifest-row.ts";
 import { findRecord, judge, type MemberRecord } from "./member-record.ts";
 import { partWrite, readParts, type ArchiveVersion } from "./progress.ts";
+import { removeSpooled } from "./output-spool.ts";
 import type { BegunMember, ReadMember } from "./read-member.ts";
 import { Uploads } from "./uploads.ts";
 
@@ -131,22 +132,22 @@ export class Recorder {
     for (const row of rows) this.#count(row);
   }
 
-  async #put({ spool, row, name }: ReadMember): Promise<void> {
+  async #put({ file, row, name }: ReadMember): Promise<void> {
     const { io, bucket, metadata } = this.#home;
     const key = row.object_key;
-    if (spool === undefined || name === undefined || key === null) return;
+    if (file === undefined || name === undefined || key === null) return;
     const member = row.member.slice(row.member.lastIndexOf("/") + 1);
     const own = { course_id: name.courseId, source: name.source, member };
     const dialect = row.dialect === undefined ? {} : { dialect: String(row.dialect) };
     try {
       // Create-only would also leave it alone, after all its bytes were sent.
       if ((await io.objects.head({ bucket, key })) !== undefined) return;
-      await io.objects.put(bucket, key, spool.body(), {
+      await io.objects.put(bucket, key, file, {
         ifAbsent: true,
         metadata: { ...metadata, ...own, ...dialect },
       });
     } finally {
-      await spool.remove();
+      await removeSpooled(file);
     }
   }
 

@@ -1,3 +1,4 @@
+import type { SpooledFile } from "./output-spool.ts";
 import type { TableFacts, TableOptions } from "./table-facts.ts";
 
 /** One table that the thread shall rewrite. */
@@ -5,7 +6,7 @@ export interface TableWork {
   /** The first line with its ending. */
   readonly header: Uint8Array;
   readonly options: Omit<TableOptions, "fast">;
-  /** Where the output goes when it is large, and what is quarantined. */
+  /** Where the output goes, and what is quarantined. */
   readonly spoolPath: string;
   readonly linesPath: string;
   readonly indexPath: string;
@@ -14,10 +15,7 @@ export interface TableWork {
 /** What the thread made of it. */
 export interface Rewritten {
   readonly facts: TableFacts;
-  readonly sha256: string;
-  readonly sizeBytes: number;
-  /** Absent = they are in the file of `spoolPath`. */
-  readonly bytes?: Uint8Array<ArrayBuffer>;
+  readonly file: SpooledFile;
 }
 
 /** Of one table after another, in this order: begin, chunks, and end or abort. */

@@ -1,5 +1,6 @@
 import { parentPort, Worker, workerData, type MessagePort } from "node:worker_threads";
 import * as z from "zod";
+import { giveBack } from "../../archive/inflated-memory.ts";
 import { FastRows } from "./kernel/fast-rows.ts";
 import { OutputSpool } from "./output-spool.ts";
 import {
@@ -66,6 +67,7 @@ export class RewriteThread {
       piece.copy(this.#slots, slot * SLOT_BYTES);
       this.#post({ kind: "chunk", slot, bytes: piece.length });
     }
+    giveBack(chunk);
   }
 
   async #slot(): Promise<number> {
@@ -152,12 +154,9 @@ class Rewriting {
   async #finish({ spool, rewriter }: OpenTable): Promise<void> {
     const facts = await rewriter.end();
     await rewriter.close();
-    const { sha256, sizeBytes } = await spool.finish();
+    const file = await spool.finish();
     this.#table = undefined;
-    const bytes = spool.bytes();
-    const rewritten = { facts, sha256, sizeBytes };
-    if (bytes === undefined) this.#tell({ kind: "done", rewritten });
-    else this.#tell({ kind: "done", rewritten: { ...rewritten, bytes } }, [bytes.buffer]);
+    this.#tell({ kind: "done", rewritten: { facts, file } });
   }
 
   async #drop(): Promise<void> {
@@ -167,8 +166,8 @@ class Rewriting {
     await table?.spool.remove();
   }
 
-  #tell(message: FromThread, transfer: readonly ArrayBuffer[] = []): void {
-    this.#port.postMessage(message, [...transfer]);
+  #tell(message: FromThread): void {
+    this.#port.postMessage(message);
   }
 }
 

@@ -3,20 +3,20 @@ import { GZIP_MAGIC, gunzip } from "../../archive/gunzip.ts";
 import { malformed } from "../../archive/malformed.ts";
 import type { EdxorgLimits } from "./limits.ts";
 import type { Category } from "./member-name.ts";
-import type { OutputSpool } from "./output-spool.ts";
+import { fileChunks, type SpooledFile } from "./output-spool.ts";
 
 /**
  * A member that is stored as it came, looked at while it is at hand, so that a damaged one is named by its archive.
  * Throws Malformed `invalid_json`, `not_gzip`, `gzip_truncated`, `gzip_crc`, `trailing_bytes`, `expansion_limit`.
  */
-export async function verifyMember(category: Category, spool: OutputSpool, limits: EdxorgLimits): Promise<void> {
-  if (category === "course_structure" && spool.sizeBytes <= limits.jsonBytes) await verifyJson(spool);
-  if (category === "course_xml") await verifyGzip(spool, limits.courseBytes);
+export async function verifyMember(category: Category, file: SpooledFile, limits: EdxorgLimits): Promise<void> {
+  if (category === "course_structure" && file.sizeBytes <= limits.jsonBytes) await verifyJson(file);
+  if (category === "course_xml") await verifyGzip(file, limits.courseBytes);
 }
 
-async function verifyJson(spool: OutputSpool): Promise<void> {
+async function verifyJson(file: SpooledFile): Promise<void> {
   const chunks: Buffer[] = [];
-  for await (const chunk of spool.chunks()) chunks.push(chunk);
+  for await (const chunk of fileChunks(file.path)) chunks.push(chunk);
   try {
     JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(chunks)));
   } catch {
@@ -24,8 +24,8 @@ async function verifyJson(spool: OutputSpool): Promise<void> {
   }
 }
 
-async function verifyGzip(spool: OutputSpool, limit: number): Promise<void> {
-  const source = new ByteSource(spool.chunks());
+async function verifyGzip(file: SpooledFile, limit: number): Promise<void> {
+  const source = new ByteSource(fileChunks(file.path));
   if (!(await source.take(GZIP_MAGIC.length)).equals(GZIP_MAGIC)) throw malformed("not_gzip", "The member is no gzip.");
   let bytes = 0;
   for await (const chunk of gunzip(source, { members: 0, paddingBytes: 0 })) {
