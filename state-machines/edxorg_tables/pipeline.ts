@@ -14,7 +14,8 @@ export const edxorgTables = definePipeline({
   longestMinutes: 660,
   jobs: {
     tables: {
-      description: "Merges what one archive has brought of one table: rows are added, seen again, or absent.",
+      description:
+        "Merges what one archive has brought of one table, if anything: rows are added, seen again, or absent.",
       exampleInput: { job: "tables", item: { asset: tableAsset("auth_user"), partition: "mitx-2026-01-04.tar.gz" } },
     },
     rebuild: {
@@ -24,6 +25,14 @@ export const edxorgTables = definePipeline({
     },
   },
   tasks: {
+    FindTableNews: {
+      description: "Finds whether an archive has brought anything of one table that is not loaded.",
+      handler: "edxorg/find-table-news",
+      // A manifest of a hundred thousand members, and what is on record of the table.
+      compute: { kind: "lambda", memoryMb: 1024, timeoutSeconds: 300 },
+      reads: [{ bucket: "artifacts", prefix: "edxorg/archives/" }],
+      ledger: "write",
+    },
     LoadTable: {
       description: "Loads the new objects of one table in slices, a commit for each; goes on where it was killed.",
       handler: "edxorg/load-table",

@@ -1,5 +1,6 @@
 import { unpackLanded } from "../../lambdas/edxorg/unpack-archive.ts";
 import { forgetTables } from "../../lambdas/edxorg/forget-tables.ts";
+import { findTableNews } from "../../lambdas/edxorg/find-table-news.ts";
 import { loadTable } from "../../lambdas/edxorg/load-table.ts";
 import { lakeTable, tableAsset } from "../../lambdas/edxorg/sources/raw-tables.ts";
 import type { TaskContext } from "../../core/task.ts";
@@ -38,6 +39,8 @@ export async function startEdxorg(folder: string, rowHash: "safe" | "legacy" | "
       await unpackLanded({ bucket: buckets.landing, key, rowHash }, context("unpack"));
       return archive;
     },
+    find: (table: string, archive: string) =>
+      findTableNews({ item: { asset: tableAsset(table), partition: archive }, rowHash }, context(`find-${archive}`)),
     load: (table: string, archive: string, sliceBytes = 512 * 1_048_576, ports: typeof io = io) =>
       loadTable(
         { item: { asset: tableAsset(table), partition: archive }, rowHash },

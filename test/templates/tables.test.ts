@@ -233,6 +233,11 @@ it("every grant", () => {
     edxorg.Announce | encrypt items | key | via dynamodb, if encryption is own
     edxorg.RecordFailure | write items | ledger
     edxorg.RecordFailure | encrypt items | key | via dynamodb, if encryption is own
+    edxorg_tables.FindTableNews | read objects | artifacts/edxorg/archives/*
+    edxorg_tables.FindTableNews | list objects | artifacts | s3:prefix = edxorg/archives/*
+    edxorg_tables.FindTableNews | write items | ledger
+    edxorg_tables.FindTableNews | decrypt | key | via s3, if encryption is own
+    edxorg_tables.FindTableNews | encrypt items | key | via dynamodb, if encryption is own
     edxorg_tables.LoadTable | read objects | landing/edxorg/raw_data/db_table/*
     edxorg_tables.LoadTable | read objects | artifacts/edxorg/archives/*
     edxorg_tables.LoadTable | read objects | artifacts/edxorg/tables/*

@@ -2,7 +2,8 @@ import { text } from "node:stream/consumers";
 import type { Lease } from "../../../core/io/lease.ts";
 import { CommitPlan } from "../../../core/model/commit-plan.ts";
 import { commitPlan, lakeFailure, type LakeAccess } from "../../lake/commit-plan.ts";
-import { readList, type BatchObject } from "./batch.ts";
+import { readList } from "./batch.ts";
+import type { BatchObject } from "./batch-object.ts";
 import {
   addCounts,
   closeBatch,

@@ -40,8 +40,12 @@ export const HeadRecord = z.object({
   archive: z.string(),
   archiveVersion: z.string(),
   loadId: z.string(),
+  /** The newest archive that has it still; absent = `archive`. */
+  lastSeenArchive: z.string().exactOptional(),
 });
 export type HeadRecord = z.infer<typeof HeadRecord>;
+
+export const lastSeenIn = ({ archive, lastSeenArchive }: HeadRecord): string => lastSeenArchive ?? archive;
 
 export const LoadCounts = z.object({
   rowsRead: z.number(),

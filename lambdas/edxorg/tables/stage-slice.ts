@@ -10,7 +10,7 @@ import type { Io } from "../../../core/io/ports.ts";
 import type { Settings } from "../../../core/io/settings.ts";
 import { type CommitPlan } from "../../../core/model/commit-plan.ts";
 import { isFailure } from "../../../core/model/failures.ts";
-import type { BatchObject } from "./batch.ts";
+import type { BatchObject } from "./batch-object.ts";
 import { COMMON, COURSE, KEY, strings } from "./columns.ts";
 import { readHeader } from "./header.ts";
 import { countsSql, dataColumns, KEYS, knownSql, mergeSql } from "./merge-sql.ts";
