@@ -24,7 +24,7 @@ import { lanesClose, lanesList, lanesOpen } from "./verbs/lanes.ts";
 import { partitionsAdd, partitionsConfirm, partitionsRetire } from "./verbs/partition-orders.ts";
 import { partitionsList } from "./verbs/partitions.ts";
 import { preflight } from "./verbs/preflight.ts";
-import { lineageArchive, lineageLoad, lineageObject } from "./verbs/lineage.ts";
+import { lineageArchive, lineageLoad, lineageMissing, lineageObject } from "./verbs/lineage.ts";
 import { quarantineExport, quarantineList, quarantineShow } from "./verbs/quarantine.ts";
 import { query } from "./verbs/query.ts";
 import { cancel, rerun } from "./verbs/rerun.ts";
@@ -90,7 +90,7 @@ export const GROUPS: Readonly<Record<string, { readonly summary: string; readonl
   },
   lineage: {
     summary: "From a weekly archive of edx.org to the rows of its tables, and back",
-    verbs: [lineageArchive, lineageObject, lineageLoad],
+    verbs: [lineageArchive, lineageObject, lineageLoad, lineageMissing],
   },
   asl: { summary: "Run or check a state machine alone", verbs: [aslRun, aslCheck] },
 };

@@ -135,3 +135,32 @@ export async function lineageOfLoad(
   }
   return links;
 }
+
+/** A course whose table no archive has brought since: its rows stay live. */
+export interface MissingCourse {
+  readonly course: string;
+  /** The first complete archive without it. */
+  readonly missingSince: string;
+  readonly lastSeen: string;
+  readonly object: string;
+  readonly rows: number | null;
+}
+
+const MissingMember = z.object({
+  missingSince: z.string(),
+  lastSeenArchive: z.string(),
+  objectKey: z.string(),
+  rows: z.number().nullable(),
+});
+const PROD = "|prod";
+
+export async function missingOfTable({ io }: LineageHome, name: string): Promise<MissingCourse[]> {
+  const courses: MissingCourse[] = [];
+  for await (const { sk, data } of everyItem(io.ledger, `edxorg-member#edxorg/raw_data/db_table/${name}`)) {
+    const member = MissingMember.safeParse(data).data;
+    if (member === undefined || !sk.endsWith(PROD)) continue;
+    const { missingSince, lastSeenArchive: lastSeen, objectKey: object, rows } = member;
+    courses.push({ course: sk.slice(0, -PROD.length), missingSince, lastSeen, object, rows });
+  }
+  return courses;
+}

@@ -1,7 +1,14 @@
 import * as z from "zod";
 import { usePorts } from "../kernel.ts";
 import { badInput, EXIT, table } from "../output.ts";
-import { lineageOfArchive, lineageOfLoad, lineageOfObject, loadsOfTable, type TableLink } from "../table-lineage.ts";
+import {
+  lineageOfArchive,
+  lineageOfLoad,
+  lineageOfObject,
+  loadsOfTable,
+  missingOfTable,
+  type TableLink,
+} from "../table-lineage.ts";
 import type { Verb } from "../verb.ts";
 
 const Options = z.looseObject({ table: z.string().optional() });
@@ -81,6 +88,25 @@ export const lineageLoad: Verb = {
     if (links === undefined)
       throw missing(`The load ${wanted} of ${name}`, `See \`npx millrace lineage load ${name}\`.`);
     context.out.result(links, () => render(links));
+    return EXIT.ok;
+  },
+};
+
+export const lineageMissing: Verb = {
+  usage: "missing <table>",
+  summary: "List the courses whose table the archives have no more: since when, and what stays in the lake",
+  home: "either",
+  examples: ["lineage missing auth_user"],
+  async run({ args: [name = ""] }, context) {
+    const courses = await missingOfTable(await usePorts(context), name);
+    context.out.result(courses, () =>
+      courses.length === 0
+        ? "None: the newest complete archive has every course that one before it had."
+        : table(
+            ["course", "missing since", "last seen in", "rows", "object"],
+            courses.map((one) => [one.course, one.missingSince, one.lastSeen, one.rows ?? "-", one.object]),
+          ),
+    );
     return EXIT.ok;
   },
 };
