@@ -87,7 +87,10 @@ export function classOfStatus(status: number): FailureName | undefined {
 /** Seconds or an HTTP date; 60 s when it is absent or unreadable, an hour at most. */
 export function retryAfter(headers: Headers, now: number = Date.now()): number {
   const value = headers.get("retry-after")?.trim() ?? "";
-  const seconds = /^\d+$/.test(value) ? Number(value) : (Date.parse(value) - now) / 1_000;
+  const seconds = /^\d+$/.test(value) ? Number(value) : (dateOf(value) - now) / 1_000;
   if (!Number.isFinite(seconds)) return DEFAULT_RETRY_AFTER_SECONDS;
   return Math.max(1, Math.min(MAX_RETRY_AFTER_SECONDS, Math.ceil(seconds)));
 }
+
+/** The three forms of RFC 9110 begin with the day's name; `Date.parse` alone takes "1.5" and "-5" for days of 2001. */
+const dateOf = (text: string): number => (/^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)/i.test(text) ? Date.parse(text) : Number.NaN);

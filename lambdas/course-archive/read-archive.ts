@@ -88,7 +88,8 @@ class Members {
       for await (const chunk of body) void chunk;
       return;
     }
-    this.#root ??= path.split("/")[0];
+    // A file beside the folders, some tool's own, is not the root that everything lies under.
+    if (path.includes("/")) this.#root ??= path.split("/")[0];
     if (this.#files.has(path)) {
       throw malformed("duplicate_member", `The archive holds ${shown(path)} twice; which one is meant is not known.`);
     }

@@ -52,8 +52,17 @@ export const courseVideo = (key: CourseKey, root: XmlNode): CourseVideo => ({
 
 /** Seconds, as text: a video that was never encoded says nothing and counts as `0.0`. */
 function videoDuration(root: XmlNode): string | null {
-  const asset = root.children.find(({ tag }) => tag === "video_asset");
+  const asset = firstAsset(root);
   return asset === undefined ? "0.0" : (asset.attributes.get("duration") ?? null);
+}
+
+/** In document order, however deep. */
+function firstAsset({ children }: XmlNode): XmlNode | undefined {
+  for (const child of children) {
+    const found = child.tag === "video_asset" ? child : firstAsset(child);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 export interface CourseXmlBlock {

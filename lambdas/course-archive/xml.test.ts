@@ -49,6 +49,8 @@ describe("XML of a course", () => {
     expect(source(Buffer.from('<?xml version="1.0" encoding="ISO-8859-1"?><a>\xe9</a>', "latin1"))).toBe("<a>é</a>");
     expect(source(Buffer.from("\ufeff<a>é</a>", "utf16le"))).toBe("<a>é</a>");
     expect(source("\ufeff<a>é</a>")).toBe("<a>é</a>");
+    const wide = Buffer.from('<?xml version="1.0" encoding="UTF-16"?><a>é</a>', "utf16le");
+    expect([source(wide), source(wide.swap16())]).toEqual(["<a>é</a>", "<a>é</a>"]);
     expect(source('<?xml version="1.0" encoding="klingon"?><a/>')).toBe("malformed_xml");
   });
 });

@@ -99,15 +99,15 @@ function decode(bytes: Uint8Array): string | undefined {
   const declared = /^<\?xml[^>]*\sencoding=["']([A-Za-z0-9._-]+)["']/.exec(
     Buffer.from(bytes.subarray(0, 200)).toString("latin1"),
   );
-  const label =
-    bytes[0] === 0xff && bytes[1] === 0xfe
-      ? "utf-16le"
-      : bytes[0] === 0xfe && bytes[1] === 0xff
-        ? "utf-16be"
-        : (declared?.[1] ?? "utf-8");
   try {
-    return new TextDecoder(label, { fatal: true }).decode(bytes);
+    return new TextDecoder(wideLabel(bytes) ?? declared?.[1] ?? "utf-8", { fatal: true }).decode(bytes);
   } catch {
     return undefined;
   }
+}
+
+/** UTF-16 by its mark or, as XML's own appendix F has it, by the first `<` alone. */
+function wideLabel([first, second]: Uint8Array): string | undefined {
+  if ((first === 0xff && second === 0xfe) || (first === 0x3c && second === 0)) return "utf-16le";
+  return (first === 0xfe && second === 0xff) || (first === 0 && second === 0x3c) ? "utf-16be" : undefined;
 }

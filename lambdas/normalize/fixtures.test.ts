@@ -9,7 +9,7 @@ import { canonical, parseExactly } from "./testing/canonical-json.ts";
 import { normaliseBytes, openTestDb } from "./testing/normalise-bytes.ts";
 
 /** Real tracking logs, with facts that were computed apart from this code. */
-const FOLDER = join(import.meta.dirname, "..", "..", "..", "shared", "fixtures", "tracking-logs");
+const FIXTURES = join(import.meta.dirname, "..", "..", "..", "shared", "fixtures");
 
 interface Facts {
   readonly lines: number;
@@ -35,7 +35,14 @@ interface Facts {
   readonly gz_sha256?: string;
 }
 
-const facts = JSON.parse(readFileSync(join(FOLDER, "facts.json"), "utf8")) as { files: Record<string, Facts> };
+const factsOf = <T>(folder: string): T => JSON.parse(readFileSync(join(FIXTURES, folder, "facts.json"), "utf8")) as T;
+const logs = Object.values(factsOf<{ files: Record<string, Facts> }>("tracking-logs").files);
+/** Events of two shapes in one file, most of which are no tracking events and all of which are rows. */
+const single = { ...factsOf<Omit<Facts, "stored_as">>("single-events"), stored_as: "events.jsonl" };
+const files: [string, Facts][] = [
+  ...logs.map((fact): [string, Facts] => [`tracking-logs/${fact.stored_as}`, fact]),
+  [`single-events/${single.stored_as}`, single],
+];
 const sha256 = (data: string | Uint8Array): string => createHash("sha256").update(data).digest("hex");
 
 function tally(values: Iterable<string>): Record<string, number> {
@@ -72,8 +79,8 @@ describe("tracking logs of real installations", () => {
   });
   afterAll(() => db.close());
 
-  test.each(Object.entries(facts.files))("%s", async (_name, fact) => {
-    const bytes = readFileSync(join(FOLDER, fact.stored_as));
+  test.each(files)("%s", async (path, fact) => {
+    const bytes = readFileSync(join(FIXTURES, path));
     const out = await normaliseBytes(db, bytes, { name: fact.stored_as });
     const { rows, counts } = out;
     expect(out.facts).toMatchObject({ sha256: fact.sha256, compressedSha256: fact.gz_sha256 ?? fact.sha256 });

@@ -75,6 +75,8 @@ describe("credentials", () => {
     [400, '{"error":"other"}', "Rejected"],
     [503, "", "Transient"],
     [200, PAGE, "Malformed"],
+    // A course that is gone answers so; whoever gives no tokens must not be taken for it.
+    [404, "", "Misconfigured"],
   ])("refused with %i %s are %s, and the next call asks again", async (status, text, name) => {
     const client = await open();
     server.fault({ call: "token", status, text, times: status === 200 ? 2 : 1 });
@@ -147,7 +149,13 @@ describe("429", () => {
   it.each([
     ["7", 7_000],
     ["Thu, 15 Jan 2026 10:00:30 GMT", 30_000],
+    ["Thursday, 15-Jan-26 10:00:20 GMT", 20_000],
+    ["Thu, 15 Jan 2026 09:00:00 GMT", 1_000],
     ["soon", 60_000],
+    ["1.5", 60_000],
+    ["-5", 60_000],
+    ["2026", 2_026_000],
+    ["", 60_000],
   ])("with Retry-After %s waits so long", async (value, ms) => {
     server.fault({ call: "status", status: 429, headers: { "retry-after": value } });
     expect(await (await open()).status(FIRST)).toBe("there");

@@ -44,7 +44,8 @@ export interface OpenEdxOptions {
 }
 
 const CoursePage = z.looseObject({
-  results: z.array(z.looseObject({ id: z.string() })),
+  // What is no text is no key: it is skipped and counted as such, and hides no other course.
+  results: z.array(z.looseObject({ id: z.unknown().optional() })),
   pagination: z.looseObject({ next: z.string().nullish() }),
 });
 const Outline = z.looseObject({ published_version: z.string().min(1) });
@@ -77,7 +78,7 @@ export async function openOpenEdx({
       const read = async (query: URLSearchParams) => {
         const url = withQuery(`${lms}/api/courses/v1/courses/`, query);
         const { results, pagination } = (await json(CoursePage, { what, method: "GET", url })).value;
-        return { rows: results.map(({ id }) => id), next: pagination.next };
+        return { rows: results.map(({ id }) => (typeof id === "string" ? id : "")), next: pagination.next };
       };
       yield* queryPages({ read, fixed: await fixedQuery(), what: "list the courses" });
     },

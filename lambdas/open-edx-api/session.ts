@@ -103,6 +103,8 @@ async function newToken(target: SessionTarget, transport: Transport): Promise<Ke
   const { value } = await askJson(Token, question, () =>
     transport.ask(question).catch((error: unknown) => {
       if (isFailure(error) && isWrongCredential(error)) throw unauthorised(target, error);
+      // Nobody may take it for a course that is not there.
+      if (isFailure(error) && error.code === "openedx_not_there") throw noTokens(target, error);
       throw error;
     }),
   );
@@ -128,6 +130,14 @@ function shared<A, T>(work: (argument: A) => Promise<T>): (argument: A) => Promi
     return underWay;
   };
 }
+
+const noTokens = ({ deployment }: SessionTarget, cause: Failure): Failure =>
+  new Failure("Misconfigured", cause.message, {
+    ...cause.info,
+    code: "openedx_no_tokens",
+    hint: `Check "lms" and "tokenUrl" in the secret "openedx/${deployment}": nobody gives tokens there.`,
+    cause,
+  });
 
 const unauthorised = ({ deployment }: SessionTarget, cause: Failure): Failure =>
   new Failure("Misconfigured", cause.message, {

@@ -219,6 +219,37 @@ describe("the demo course", () => {
   });
 });
 
+describe("archives of another installation", () => {
+  const { files } = JSON.parse(readFileSync(join(FIXTURES, "learn-etl/facts.json"), "utf8"));
+  const archives = Object.entries<Record<string, unknown>>(files).filter(
+    ([name]) => name.startsWith("edx-archives/") && name.endsWith(".tar.gz"),
+  );
+
+  it("give the facts that were computed apart, and the second of them nothing new", async () => {
+    expect(archives).toHaveLength(2);
+    for (const [index, [name, fact]] of archives.entries()) {
+      const outcome = await staged(readFileSync(join(FIXTURES, "learn-etl", name)));
+      expect(outcome).toMatchObject({
+        ...{ partition: fact["course_id"], sha256: fact["sha256"], bytes: fact["bytes"], warnings: [] },
+        files: Number(fact["files"]) - Number(fact["apple_double_files"]),
+        outcome: index === 0 ? "staged" : "unchanged",
+      });
+      expect(outcome.counts["chapter"] ?? 0).toBe(fact["chapters"]);
+      if (index > 0) continue;
+      await commit(outcome);
+      await announce(outcome);
+      await delivered(outcome);
+      const key = `mitxonline/openedx/processed_data/course_metadata/${outcome.partition}/${outcome.sha256}.json`;
+      const [row] = await lines(key);
+      // Studio writes times as JSON texts.
+      const time = (value: unknown): number => Date.parse(String(value).replaceAll('"', ""));
+      expect([row.title, time(row.course_start), time(row.course_end)]).toEqual([
+        ...[fact["display_name"], time(fact["start"]), time(fact["end"])],
+      ]);
+    }
+  });
+});
+
 describe("a hostile archive", () => {
   const { files } = JSON.parse(readFileSync(join(FIXTURES, "hostile/expectations.json"), "utf8"));
   const cases = Object.entries<HostileCase>(files).filter(
@@ -278,6 +309,89 @@ describe("a hostile archive", () => {
       }),
     );
     expect(bytes.toString()).toBe(bad);
+  });
+
+  it("of odd names, encodings and sizes gives every row that its files are worth", async () => {
+    const huge = "x".repeat(17_000_000);
+    const outcome = await staged(
+      await makeTarGz([
+        { name: "README", text: "beside the root" },
+        ...courseFiles({
+          "video/vid.xml": '<video edx_video_id="e"><wrap><video_asset/></wrap><video_asset duration="9"/></video>',
+          "video/bare.xml": '<video url_name=""/>',
+          "video/empty.xml": "",
+          "problem/big.xml": `<problem url_name="same" markdown="${huge}" __proto__="p"/>`,
+          "problem/deep/er/same.xml": '<problem url_name="same" max_attempts="1"/>',
+          "static/a b%20#?.txt": "one",
+          "static/A.srt": "1\n00:00:00,000 --> 00:00:01,000\nUpper",
+          "static/a.srt": "1\n00:00:00,000 --> 00:00:01,000\nlower",
+          "static/sub/a.srt": "",
+          "static/日本/é.bin": "",
+          "assets/x.xml": "<not read",
+          "library_content/lc.xml": '<library_content url_name="lc"><problem url_name="not-there"/></library_content>',
+          "vertical/v1.xml":
+            '<vertical><vertical display_name="Inner"><library_content url_name="lc"/><html url_name="h1"/></vertical></vertical>',
+        }),
+      ]),
+    );
+    expect(outcome.counts).toEqual({
+      ...{ course: 1, chapter: 1, sequential: 1, vertical: 2, library_content: 1, html: 1 },
+    });
+    expect(outcome.warnings).toEqual([
+      expect.stringMatching(/^course\/assets\/x\.xml is refused/),
+      expect.stringMatching(/^course\/video\/empty\.xml is refused/),
+      expect.stringMatching(/^README lies outside the folder course/),
+      expect.stringMatching(/^1 pointers lead to no file .*problem\/not-there/),
+    ]);
+    const base = "mitxonline/openedx/processed_data";
+    const file = `course-v1:O+C+R/${outcome.sha256}.json`;
+    expect(
+      (await lines(`${base}/course_video/${file}`)).map(({ video_block_id: id, duration }) => [id, duration]),
+    ).toEqual([
+      ["", "0.0"],
+      [null, null],
+    ]);
+    const blocks = await lines(`${base}/course_xml_blocks/mitxonline/${file}`);
+    const problems = blocks.filter(({ block_type }) => block_type === "problem");
+    expect(problems.map(({ block_id, xml_path, max_attempts }) => [block_id, xml_path, max_attempts])).toEqual([
+      ["same", "course/problem/big.xml", null],
+      ["same", "course/problem/deep/er/same.xml", "1"],
+    ]);
+    expect(problems[0].markdown).toHaveLength(huge.length);
+    expect(Object.keys(problems[0].xml_attributes)).toEqual(["url_name", "markdown", "__proto__"]);
+    expect(blocks.find(({ block_type }) => block_type === "video")).toMatchObject({ block_id: "bare" });
+    const manifest = JSON.parse(
+      await landed(`${base}/course_static_assets_manifest/mitxonline/course-v1:O+C+R/manifest.json`),
+    );
+    expect(manifest.files.map(({ path, mime_type }: Record<string, string>) => [path, mime_type])).toEqual([
+      ["html/h1.html", "text/html"],
+      ["static/A.srt", "application/x-subrip"],
+      ["static/a b%20#?.txt", "text/plain"],
+      ["static/a.srt", "application/x-subrip"],
+      ["static/sub/a.srt", "application/x-subrip"],
+      ["static/日本/é.bin", "application/octet-stream"],
+    ]);
+    const tables = (await planOf(outcome)).tables.flatMap(({ table, files }) =>
+      files.map(({ rows }) => [table.split("__course_")[1], rows]),
+    );
+    expect(Object.fromEntries(tables)).toMatchObject({ xml_blocks: 9, video: 2, transcripts: 3, static_assets: 6 });
+  });
+
+  it("without policies, or with those that are no objects, is a course all the same", async () => {
+    const policies = {
+      "policies/R/policy.json": '{"course/R": null, "course/X": {"tabs": null}, "x": 1}',
+      ...{ "policies/R/grading_policy.json": "[]", "policies/assets.json": "[1]", "policies/R/empty.json": "" },
+    };
+    const rows = async (over: Record<string, string>) =>
+      Object.fromEntries(
+        (await planOf(await staged(await makeTarGz(courseFiles(over))))).tables.map(({ table, files }) => [
+          table.split("__course_")[1],
+          files.length === 0 ? 0 : files[0]?.rows,
+        ]),
+      );
+    expect(await rows({})).toMatchObject({ policy: 0, signatories: 0, metadata: 1 });
+    expect(await rows(policies)).toMatchObject({ policy: 1, signatories: 0, metadata: 1 });
+    expect(await rows({ "course/R.xml": "<course self_paced='TRUE'/>" })).toMatchObject({ metadata: 1, blocks: 1 });
   });
 
   it("stages what JSON can write and UTF-8 cannot", async () => {

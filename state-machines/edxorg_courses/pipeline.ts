@@ -129,9 +129,10 @@ export const edxorgCourses = definePipeline({
       id: COURSE_XML,
       description: "Course exports of edx.org: metadata, videos, blocks, policy, signatories and static assets.",
       ...course,
-      tables: ["metadata", "video", "xml_blocks", "blocks", "policy", "signatories", "static_assets"].map(
-        (entity) => `raw.${courseXmlTable(`course_${entity}`)}`,
-      ),
+      tables: [
+        ...["metadata", "video", "xml_blocks", "blocks", "policy", "signatories", "static_assets"],
+        ...["documents", "transcripts"],
+      ].map((entity) => `raw.${courseXmlTable(`course_${entity}`)}`),
       codeVersion: COURSE_ARCHIVE_CODE,
       job: "course_xml",
       upstreams: [RAW_COURSE_XML],

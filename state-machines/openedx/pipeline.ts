@@ -183,11 +183,12 @@ function assetsOf({ id, coursePrefix }: (typeof deployments)[number]): AssetDecl
     log,
     {
       id: courseAsset(id),
-      description: `Course exports of ${id}: metadata, videos, blocks, policy, signatories and static assets.`,
+      description: `Course exports of ${id}: metadata, videos, blocks, policy, signatories, static assets and their words.`,
       partition: "course id",
-      tables: ["metadata", "video", "xml_blocks", "blocks", "policy", "signatories", "static_assets"].map(
-        (entity) => `raw.raw__${id}__openedx__xml__course_${entity}`,
-      ),
+      tables: [
+        ...["metadata", "video", "xml_blocks", "blocks", "policy", "signatories", "static_assets"],
+        ...["documents", "transcripts"],
+      ].map((entity) => `raw.raw__${id}__openedx__xml__course_${entity}`),
       codeVersion: COURSE_ARCHIVE_CODE,
     },
   ];

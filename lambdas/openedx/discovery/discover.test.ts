@@ -106,6 +106,18 @@ describe("discovery", () => {
     await odd.close();
   });
 
+  it("hides no course behind one whose id is no text, and takes a list of nothing else for none", async () => {
+    const odd = await startOpenEdx({ courses: [FIRST] });
+    const own = await openOpenEdx({ secrets: { read: async () => odd.secret }, deployment: "mitx" });
+    const page = (...results: unknown[]) => JSON.stringify({ results, pagination: { next: null } });
+    const answer = (text: string) => odd.fault({ call: "list", status: 200, text });
+    answer(page({ id: null }, { id: 7 }, { name: "none" }, { id: FIRST }));
+    expect(await find({ openEdx: own })).toMatchObject({ listed: 2, added: 1, skipped: { count: 1 } });
+    answer(page({ id: null }));
+    await expect(find({ openEdx: own })).rejects.toMatchObject({ name: "Malformed", code: "course_list_empty" });
+    await odd.close();
+  });
+
   it("retires what three complete lists lack and has no status, and brings it back when it is listed again", async () => {
     await find();
     change(FIRST, { vanished: true });

@@ -1,6 +1,7 @@
 import type { Items } from "../../../core/io/items.ts";
 import { followAuthority, type PartitionReport } from "../../../core/io/partition-authority.ts";
 import type { Ledger } from "../../../core/io/ports.ts";
+import { partitionProblem } from "../../../core/model/items/partition-key.ts";
 import { Failure, isFailure } from "../../../core/model/failures.ts";
 import type { OpenEdx } from "../../open-edx-api/client.ts";
 import { countAbsences } from "./absences.ts";
@@ -45,7 +46,7 @@ export async function discover(discovery: Discovery): Promise<Discovered> {
   const { deployment, run, assets, openEdx, items, ledger, now } = discovery;
   const listed = new Set<string>();
   for await (const page of openEdx.courses()) for (const id of page) listed.add(id);
-  if (listed.size === 0) throw empty(deployment);
+  if ([...listed].every((id) => partitionProblem(id) !== undefined)) throw empty(deployment);
   const missing = new Map<string, string[]>();
   for (const asset of assets)
     missing.set(
