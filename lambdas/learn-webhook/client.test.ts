@@ -34,10 +34,11 @@ describe("a call to MIT Learn", () => {
     ["an unknown source", { body: contentFilesBody({ courseId: "c", contentPath: "p", source: "mitx" }) }],
   ])("explains the 405 of %s", async (_name, over) => {
     const url = "url" in over ? { url: receiver.url + over.url } : {};
-    const { reply, failure } = await call({ ...over, ...url });
+    const { reply, failure } = await call({ ...over, ...url, mark: "5ec1e7" });
     expect(reply?.status).toBe(405);
     expect(failure).toMatchObject({ name: "Rejected", code: "learn_refused" });
     expect(failure?.message).toMatch(/405 from POST .*signature.*source.*slash, not a wrong method/);
+    expect(failure?.message).toMatch(/secret version 5ec1e7, body hash [0-9a-f]{64}/);
   });
 
   it.each([

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { request, retryAfter } from "../../core/io/http.ts";
 import { Failure, type FailureName } from "../../core/model/failures.ts";
 import { excerpt, excerptNeeds } from "../../core/model/redact.ts";
@@ -19,6 +20,8 @@ export interface LearnCall {
   /** Exactly these bytes are signed and sent. */
   readonly body: Buffer;
   readonly timeoutMs?: number;
+  /** Names the secret's version without showing it, for whoever has to look why it was refused. */
+  readonly mark?: string;
 }
 
 /** A call that was answered, or was not: the delivery's record keeps both, the failure decides what happens next. */
@@ -31,7 +34,7 @@ export interface LearnAnswer {
  * One signed POST, not repeated here. The failure's class follows the receiver's table: its 405 is a refusal of body or
  * signature, never a matter of the method.
  */
-export async function callLearn({ url, token, body, timeoutMs = CALL_MS }: LearnCall): Promise<LearnAnswer> {
+export async function callLearn({ url, token, body, timeoutMs = CALL_MS, mark }: LearnCall): Promise<LearnAnswer> {
   const answer = await request({
     url,
     method: "POST",
@@ -44,11 +47,12 @@ export async function callLearn({ url, token, body, timeoutMs = CALL_MS }: Learn
     return { failure: refused(answer.name, url, undefined, `learn_${answer.code}`, answer.reason) };
   }
   const reply = { status: answer.status, text: excerpt(answer.bytes, REPLY_MAX_BYTES, [token]) };
-  const failure = failureOf(url, reply, answer.headers);
+  const sent = `secret version ${mark ?? "unknown"}, body hash ${createHash("sha256").update(body).digest("hex")}`;
+  const failure = failureOf(url, reply, answer.headers, sent);
   return failure === undefined ? { reply } : { reply, failure };
 }
 
-function failureOf(url: string, reply: LearnReply, headers: Headers): Failure | undefined {
+function failureOf(url: string, reply: LearnReply, headers: Headers, sent: string): Failure | undefined {
   const { status, text } = reply;
   if (status >= 200 && status < 300) {
     // A proxy's page with status 200 is not the receiver.
@@ -71,13 +75,13 @@ function failureOf(url: string, reply: LearnReply, headers: Headers): Failure | 
     return refused("Transient", url, status, "learn_unavailable", "The receiver cannot answer now.");
   if (status === 405) {
     const reason =
-      "There 405 means a wrong or missing signature, a missing or invalid source, or an address without its final slash, not a wrong method.";
+      "Signature or body refused: there 405 means a wrong or missing signature, a missing or invalid source, or an address without its final slash, not a wrong method.";
     return refused(
       "Rejected",
       url,
       status,
       "learn_refused",
-      `${reason} Check the secret, the body and the URL, in this order.`,
+      `${reason} Check the secret, the body and the URL, in this order (${sent}).`,
     );
   }
   if (status >= 300 && status < 400) {

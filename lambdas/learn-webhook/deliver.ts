@@ -3,8 +3,11 @@ import { withLease } from "../../core/io/lease.ts";
 import type { Ledger } from "../../core/io/ports.ts";
 import { Failure, isFailure } from "../../core/model/failures.ts";
 import { callLearn } from "./client.ts";
-import { deliveryKey, type DeliveryIdentity } from "./delivery-key.ts";
+import { CONTENT_FILES_ROUTE, deliveryKey, type DeliveryIdentity } from "./delivery-key.ts";
 import { newestDelivery, readDelivery, recordNewest, writeDelivery, type Delivery } from "./delivery.ts";
+import { inPace } from "./pace.ts";
+import { pauseOf, recordAnswer } from "./receiver-pause.ts";
+import { askResend, isYoung } from "./resends.ts";
 import { urlOf, type LearnTarget } from "./target.ts";
 
 export interface DeliveryRequest extends DeliveryIdentity {
@@ -60,8 +63,14 @@ export async function deliver(ledger: Ledger, target: LearnTarget, request: Deli
         return outcome("superseded", key, due);
       }
       return withLease(ledger, LANE, { ...lease, slots: LANE_SLOTS }, async () => {
+        const paused = await pauseOf(ledger, target.base.href);
+        if (paused !== undefined) {
+          await writeDelivery(ledger, key, due);
+          throw paused;
+        }
+        await inPace(ledger);
         await subject.check();
-        return send(ledger, target, key, { ...due, attempts: due.attempts + 1 }, request.body);
+        return send(ledger, target, key, { ...due, attempts: due.attempts + 1 }, request);
       });
     }),
   );
@@ -84,10 +93,12 @@ async function send(
   target: LearnTarget,
   key: string,
   delivery: Delivery,
-  body: Buffer,
+  { body, route, again }: DeliveryRequest,
 ): Promise<DeliveryOutcome> {
   await writeDelivery(ledger, key, delivery);
-  const { reply, failure } = await callLearn({ url: delivery.url, token: target.token, body });
+  const { url, secretMark: mark, source, subject } = delivery;
+  const { reply, failure } = await callLearn({ url, token: target.token, body, mark });
+  await recordAnswer(ledger, target.base.href, key, failure?.name === "Transient");
   const answered = {
     ...delivery,
     lastCode: reply === undefined ? (failure?.code ?? null) : String(reply.status),
@@ -96,6 +107,11 @@ async function send(
   if (failure !== undefined) {
     await writeDelivery(ledger, key, { ...answered, state: failure.name === "Rejected" ? "blocked" : "pending" });
     throw failure;
+  }
+  if (route === CONTENT_FILES_ROUTE && again === undefined) {
+    const newest = await newestDelivery(ledger, source, subject);
+    // Before the record that ends it: whoever dies in between sends again, and is asked again.
+    if (isYoung(newest?.firstAt)) await askResend(ledger, key);
   }
   const done = { ...answered, state: "delivered" as const, deliveredAt: new Date().toISOString() };
   await writeDelivery(ledger, key, done);
@@ -108,7 +124,8 @@ async function isNewest(ledger: Ledger, key: string, request: DeliveryRequest): 
   const before = await newestDelivery(ledger, source, subject);
   if (before?.key === key) return true;
   if (before !== undefined && before.askedAt > askedAt) return false;
-  await recordNewest(ledger, { source, subject, key, askedAt }, before);
+  const firstAt = before === undefined ? new Date().toISOString() : before.firstAt;
+  await recordNewest(ledger, { source, subject, key, askedAt, firstAt }, before);
   const older = before === undefined ? undefined : await readDelivery(ledger, before.key);
   if (before !== undefined && older?.state === "pending") {
     await writeDelivery(ledger, before.key, { ...older, state: "superseded" });

@@ -38,11 +38,17 @@ export async function writeDelivery(ledger: Ledger, key: string, delivery: Deliv
 }
 
 /** `pk delivery-subject, sk <source>#<subject>`: the newest version that anyone asked to deliver. */
-const Newest = z.object({ key: z.string(), askedAt: z.string() });
+const Newest = z.object({
+  key: z.string(),
+  askedAt: z.string(),
+  /** When anyone asked first; absent = longer ago than this was kept. */
+  firstAt: z.string().exactOptional(),
+});
 
 export interface NewestDelivery {
   readonly key: string;
   readonly askedAt: string;
+  readonly firstAt?: string;
   readonly rev: number;
 }
 
@@ -57,14 +63,21 @@ export async function newestDelivery(
   return item === undefined ? undefined : { ...Newest.parse(item.data), rev: item.rev };
 }
 
+interface RecordedNewest extends Pick<NewestDelivery, "key" | "askedAt"> {
+  readonly source: string;
+  readonly subject: string;
+  readonly firstAt: string | undefined;
+}
+
 /** Throws Conflict `stale_item` when somebody else asked meanwhile. */
 export async function recordNewest(
   ledger: Ledger,
-  { source, subject, key, askedAt }: { source: string; subject: string; key: string; askedAt: string },
+  { source, subject, key, askedAt, firstAt }: RecordedNewest,
   before: NewestDelivery | undefined,
 ): Promise<void> {
   const condition = before === undefined ? { absent: true as const } : { rev: before.rev };
-  await ledger.write([{ put: { pk: SUBJECTS, sk: `${source}#${subject}`, data: { key, askedAt } }, if: condition }]);
+  const data = { key, askedAt, ...(firstAt === undefined ? {} : { firstAt }) };
+  await ledger.write([{ put: { pk: SUBJECTS, sk: `${source}#${subject}`, data }, if: condition }]);
 }
 
 /** MIT Learn has this version, and was told of no other since. */

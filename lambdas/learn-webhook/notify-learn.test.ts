@@ -11,6 +11,9 @@ import { startLearnReceiver, type LearnReceiver } from "../../test/standins/lear
 import { readDelivery } from "./delivery.ts";
 import { deliveryKey } from "./delivery-key.ts";
 import { notifyLearn } from "./notify-learn.ts";
+import { inPace } from "./pace.ts";
+import { pauseOf, recordAnswer } from "./receiver-pause.ts";
+import { resendContent } from "./resend-content.ts";
 import { tellDeletion } from "./tell-deletion.ts";
 
 const token = "shared-secret";
@@ -49,7 +52,13 @@ beforeEach(async () => {
 
 const notify = (
   version: string,
-  { startedAt = "2026-01-15T00:00:00Z", deployment = "mitxonline", contentPath = path(version), file = courseId } = {},
+  {
+    startedAt = "2026-01-15T00:00:00Z",
+    deployment = "mitxonline",
+    contentPath = path(version),
+    file = courseId,
+    courseId: id = courseId,
+  } = {},
 ) => {
   const context = {
     io: { ledger, objects, secrets: embeddedSecrets(folder, {}) },
@@ -59,7 +68,7 @@ const notify = (
   return notifyLearn(
     {
       deployment,
-      courseId,
+      courseId: id,
       contentPath,
       dataVersion: version,
       key: `sources/course-exports-${deployment}/${file}.xml.tar.gz`,
@@ -103,6 +112,123 @@ describe("content that came back", () => {
     await expect(notify("v1", at(2))).rejects.toMatchObject({ name: "Transient" });
     expect(await notify("v1", at(2))).toMatchObject({ outcome: "delivered", attempts: 3 });
   });
+});
+
+describe("a course that is young", () => {
+  const MINUTE = 60_000;
+  const resend = (minutes: number, run = "resend-1") => {
+    const context = {
+      io: { ledger, secrets: embeddedSecrets(folder, {}) },
+      settings: { environment: "dev" },
+      run: { id: run, state: "ResendContent", attempt: 0 },
+    } as unknown as TaskContext;
+    return resendContent(context, () => Date.now() + minutes * MINUTE);
+  };
+  const sent = () => receiver.received.length;
+
+  it("is told of once more after half an hour, once", async () => {
+    await notify("v1");
+    const before = sent();
+    expect(await resend(29)).toEqual({ due: 0, resent: 0, dropped: 0 });
+    expect(await resend(31)).toEqual({ due: 1, resent: 1, dropped: 0 });
+    expect(receiver.received.slice(before).map(({ body, status }) => [body, status])).toEqual([
+      [receiver.received[before - 1]?.body, 200],
+    ]);
+    expect(await resend(90)).toMatchObject({ due: 0 });
+    expect(await readDelivery(ledger, key("v1"))).toMatchObject({ state: "delivered", attempts: 2 });
+  });
+
+  it("is not told again of content that another has followed, nor after a day, nor at a person's own resend", async () => {
+    await notify("v1", { startedAt: "2026-01-15T00:00:00Z" });
+    await notify("v2", { startedAt: "2026-01-15T01:00:00Z" });
+    const before = sent();
+    expect(await resend(31)).toEqual({ due: 2, resent: 1, dropped: 1 });
+    expect(receiver.received.at(-1)?.body).toContain("/v2.");
+    await redeliver("again-1");
+    expect(await resend(200)).toMatchObject({ due: 0 });
+    await ledger.write([
+      {
+        put: {
+          ...{ pk: "delivery-subject", sk: `mitxonline#${courseId}` },
+          data: { key: key("v2"), askedAt: "2026-01-15T01:00:00Z", firstAt: "2026-01-01T00:00:00Z" },
+        },
+        if: { any: true },
+      },
+    ]);
+    await notify("v1", { startedAt: "2026-01-15T02:00:00Z" });
+    expect(await resend(31)).toMatchObject({ due: 0 });
+    expect(sent()).toBe(before + 3);
+  });
+
+  it("waits for a receiver that gives no answer, and is given up after a day", async () => {
+    await notify("v1");
+    receiver.answerNext({ status: 503 });
+    expect(await resend(31)).toEqual({ due: 1, resent: 0, dropped: 0 });
+    expect(await resend(41, "resend-2")).toMatchObject({ resent: 1 });
+    await notify("v2", { startedAt: "2026-01-16T00:00:00Z" });
+    expect(await resend(25 * 60)).toEqual({ due: 1, resent: 0, dropped: 1 });
+  });
+
+  it("that is refused is on record and in the way of nobody", async () => {
+    await notify("v1");
+    receiver.answerNext({ status: 405 });
+    await expect(resend(31)).rejects.toMatchObject({ name: "Rejected" });
+    expect(await resend(41)).toMatchObject({ due: 0 });
+  });
+});
+
+describe("a receiver that is down", () => {
+  const course = (n: number) => `course-v1:MITx+${n}+1T2024`;
+  const ask = (n: number) => notify("v1", { courseId: course(n), file: course(n) });
+  const attempts = async (n: number) => {
+    const identity = { route: "/api/v1/webhooks/content_files/", source: "mitxonline", contentDigest: "v1" };
+    return (await readDelivery(ledger, deliveryKey({ ...identity, subject: course(n) })))?.attempts;
+  };
+
+  it("is left alone after five deliveries without an answer, but for a probe", async () => {
+    receiver.answerNext(...Array.from({ length: 6 }, () => ({ status: 503 })));
+    for (const n of [1, 1, 2, 3, 4, 5]) await expect(ask(n)).rejects.toMatchObject({ name: "Transient" });
+    const before = receiver.received.length;
+    for (const n of [1, 6]) {
+      await expect(ask(n)).rejects.toMatchObject({
+        ...{ name: "Throttled", code: "learn_paused" },
+        info: { retryAfterSeconds: expect.closeTo(600, -1) },
+      });
+    }
+    expect(receiver.received.length).toBe(before);
+    expect([await attempts(1), await attempts(6)]).toEqual([2, 0]);
+    await expect(pauseOf(ledger, `${receiver.url}/`, Date.now() + 601_000)).resolves.toBeUndefined();
+    await expect(pauseOf(ledger, `${receiver.url}/`, Date.now() + 602_000)).resolves.toMatchObject({
+      name: "Throttled",
+    });
+    await recordAnswer(ledger, `${receiver.url}/`, "probe", false);
+    expect(await ask(6)).toMatchObject({ outcome: "delivered", attempts: 1 });
+  });
+
+  it("is up when it answers in between, were it with a refusal", async () => {
+    receiver.answerNext(...[503, 503, 503, 503, 405, 503].map((status) => ({ status })));
+    for (const n of [1, 2, 3, 4, 5, 6]) await expect(ask(n)).rejects.toThrow(/from POST/);
+    expect(await ask(7)).toMatchObject({ outcome: "delivered" });
+  });
+});
+
+it("calls at most ten times a second, whoever asks, and is held up by no clock that was ahead", async () => {
+  const waits: number[] = [];
+  let now = 1_000_000;
+  const turn = () =>
+    inPace(
+      ledger,
+      () => now,
+      async (ms) => waits.push(ms),
+    );
+  await Promise.all([turn(), turn(), turn(), turn()]);
+  expect(waits.toSorted((a, b) => a - b)).toEqual([100, 200, 300]);
+  now += 400;
+  await turn();
+  expect(waits).toHaveLength(3);
+  now -= 3_600_000;
+  await turn();
+  expect(waits.at(-1)).toBe(60_000);
 });
 
 describe("a course that is gone", () => {

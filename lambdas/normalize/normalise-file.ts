@@ -140,7 +140,11 @@ function consumerOf(
 }
 
 /** The identity of the contract, between three independent counts: newlines, lines judged, rows that the engine read. */
-function assertAccounted(facts: ContainerFacts, counts: LineCounts, parts: readonly StagedFile[]): void {
+export function assertAccounted(
+  facts: Pick<ContainerFacts, "newlines" | "bytesAfterLastNewline">,
+  counts: Pick<LineCounts, "lines" | "quarantined" | "blank">,
+  parts: readonly Pick<StagedFile, "rows">[],
+): void {
   const lines = facts.newlines + (facts.bytesAfterLastNewline > 0 ? 1 : 0);
   const rows = parts.reduce((sum, part) => sum + part.rows, 0);
   if (lines === counts.lines && lines === rows + counts.quarantined + counts.blank) return;

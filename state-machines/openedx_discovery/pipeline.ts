@@ -17,7 +17,8 @@ const hourly: Pick<ScheduleTrigger, "kind" | "timeZone" | "environments" | "misf
 
 export const openedxDiscovery = definePipeline({
   domain: "openedx_discovery",
-  description: "Which course runs the Open edX installations have, and which version of each is published.",
+  description:
+    "Which course runs the Open edX installations have, and which version of each is published; tells MIT Learn once more of those that are young.",
   jobs: {
     discover: {
       description: "Adds the course runs of one installation that are new, retires those that are gone for good.",
@@ -27,6 +28,10 @@ export const openedxDiscovery = definePipeline({
       description:
         "Reads the published version of every course run of one installation: what has changed is requested.",
       exampleInput: { job: "sweep", deployment: "mitxonline" },
+    },
+    resend: {
+      description: "Tells MIT Learn once more, half an hour later, of courses that it may not have known.",
+      exampleInput: { job: "resend" },
     },
   },
   tasks: {
@@ -47,27 +52,44 @@ export const openedxDiscovery = definePipeline({
       ...asks,
       starts: ["openedx_courses"],
     },
+    ResendContent: {
+      description: "Sends what is due to be sent once more: content of courses that are younger than a day.",
+      handler: "learn-webhook/resend-content",
+      compute: { kind: "lambda", memoryMb: 512, timeoutSeconds: 600 },
+      ledger: "write",
+      internet: true,
+      secrets: ["learn/webhook"],
+    },
     RecordFailure,
   },
-  triggers: exporting.flatMap(({ id }, index): ScheduleTrigger[] => [
+  triggers: [
+    ...exporting.flatMap(({ id }, index): ScheduleTrigger[] => [
+      {
+        ...hourly,
+        id: `courses_of_${id}`,
+        description: `The course runs of ${id}, hourly.`,
+        job: "discover",
+        // One installation after the other, and each before its sweep.
+        expression: `cron(${index * 5} * * * ? *)`,
+        input: { deployment: id },
+      },
+      {
+        ...hourly,
+        id: `versions_of_${id}`,
+        description: `The versions of the course runs of ${id}, hourly.`,
+        job: "sweep",
+        expression: `cron(${index * 5 + 20} * * * ? *)`,
+        input: { deployment: id },
+      },
+    ]),
     {
       ...hourly,
-      id: `courses_of_${id}`,
-      description: `The course runs of ${id}, hourly.`,
-      job: "discover",
-      // One installation after the other, and each before its sweep.
-      expression: `cron(${index * 5} * * * ? *)`,
-      input: { deployment: id },
+      id: "resend_content",
+      description: "What MIT Learn is told once more, every ten minutes.",
+      job: "resend",
+      expression: "rate(10 minutes)",
     },
-    {
-      ...hourly,
-      id: `versions_of_${id}`,
-      description: `The versions of the course runs of ${id}, hourly.`,
-      job: "sweep",
-      expression: `cron(${index * 5 + 20} * * * ? *)`,
-      input: { deployment: id },
-    },
-  ]),
+  ],
   assets: [],
   lanes: [],
 });

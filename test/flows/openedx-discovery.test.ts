@@ -15,6 +15,14 @@ it.each([
   expect(JSON.stringify(run.history)).toContain('\\"deployment\\":\\"xpro\\"');
 });
 
+it("what is due to be sent once more is one call", async () => {
+  const run = await aslRun({
+    ...{ definition, input: { job: "resend" } },
+    mocks: { ResendContent: [{ result: { Payload: { due: 0 } } }] },
+  });
+  expect([run.status, run.output]).toEqual(["SUCCEEDED", { due: 0 }]);
+});
+
 it("a sweep that nothing could be read by is tried again, then on record", async () => {
   const failure = { error: "Transient", cause: "down" };
   const recorded = { result: { Payload: { name: "Transient", code: "sweep_failed", message: "down" } } };
