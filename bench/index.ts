@@ -11,6 +11,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ run(args: readonly string
   burst: () => import("./burst.ts"),
   "dead-worker": () => import("./dead-worker.ts"),
   simulate: () => import("./simulate.ts"),
+  sweep: () => import("./sweep.ts"),
   "legacy-export": () => import("./legacy-export.ts"),
 };
 

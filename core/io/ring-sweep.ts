@@ -8,6 +8,8 @@ export interface RingCall {
   readonly id: string;
   /** Who walks, for people: run id, task and attempt. */
   readonly holder: string;
+  /** Of the run: an attempt after one that died walks the rest of that one's lap, and not a lap of its own. */
+  readonly name: string;
   /** In any order. */
   readonly keys: readonly string[];
   /** Visits at a time. */
@@ -22,7 +24,7 @@ export interface RingCall {
 export interface RingVisitor {
   /**
    * Does all that a key asks for, and gives a word to count it by. A visit that is made twice changes nothing more.
-   * Throws when it was no visit. What it does after the signal has aborted nobody waits for.
+   * Throws when it was no visit; Throttled ends the walk. What it does after the signal has aborted nobody waits for.
    */
   visit(key: string, signal: AbortSignal): Promise<string>;
   /** Before progress is saved, for what goes better for many visits at once. */
@@ -37,6 +39,8 @@ export interface RingReport {
   /** By the visitor's words. */
   readonly counts: Readonly<Record<string, number>>;
   readonly failed: number;
+  /** Of the failed: the next walk begins with them, for they were refused as too many. */
+  readonly postponed: number;
   /** The first few of those that failed. */
   readonly failures: readonly { readonly key: string; readonly error: unknown }[];
   /** Age of the oldest visit of any key at most, in milliseconds. */
@@ -72,27 +76,38 @@ export async function walkRing(ledger: Ledger, call: RingCall, visitor: RingVisi
     );
   } catch (error) {
     if (!isFailure(error) || error.code !== "lease_held") throw error;
-    return { state: "held", total: call.keys.length, attempted: 0, counts: {}, failed: 0, failures: [], lagMs: 0 };
+    return {
+      state: "held",
+      total: call.keys.length,
+      attempted: 0,
+      counts: {},
+      failed: 0,
+      postponed: 0,
+      failures: [],
+      lagMs: 0,
+    };
   }
 }
 
 async function walk(
   ledger: Ledger,
-  { id, keys, concurrency, until, clock }: RingCall & { readonly clock: LeaseClock },
+  { id, name, keys, concurrency, until, clock }: RingCall & { readonly clock: LeaseClock },
   { visit, flush }: RingVisitor,
   lost: AbortSignal,
 ): Promise<RingReport> {
   const found = await load(ledger, id);
   let { rev } = found;
-  const plan = beginWalk(found.state, keys, clock.now());
-  const { order } = plan;
+  const plan = beginWalk(found.state, keys, clock.now(), name);
+  const { order, owed, late, circle } = plan;
   const over = new AbortController();
   const ended = new AbortController();
   const open = new Set<string>();
+  const postponed = new Set<string>();
   const counts: Record<string, number> = {};
   const failures: { key: string; error: unknown }[] = [];
   let [begun, finished, failed, unsaved] = [0, 0, 0, 0];
-  let isHopeless = false;
+  /** More visits do not help the upstream up, or were what it asked not to make. */
+  let isVain = false;
 
   const write = async (state: RingState): Promise<RingState> => {
     // A holder that lost its lease unawares meets the other's revision here, and stops.
@@ -104,7 +119,7 @@ async function walk(
   const save = async (isLast: boolean): Promise<RingState> => {
     unsaved = 0;
     // As it is now: what ends while this is written is visited again by whoever goes on from here.
-    const progress = walked(plan, { begun, open: [...open], over: isLast });
+    const progress = walked(plan, { begun, open: [...open], postponed: [...postponed], over: isLast });
     await flush?.();
     return write(progress);
   };
@@ -113,7 +128,7 @@ async function walk(
   const saveNow = (): Promise<unknown> => (saving = saving.then(() => save(false)));
 
   const walker = async (): Promise<void> => {
-    while (!over.signal.aborted && !isHopeless && clock.now() < until) {
+    while (!over.signal.aborted && !isVain && clock.now() < until) {
       const key = order[begun];
       if (key === undefined) return;
       begun += 1;
@@ -127,8 +142,10 @@ async function walk(
         if (over.signal.aborted) return;
         failed += 1;
         if (failures.length < SAMPLE) failures.push({ key, error });
+        const isTooMany = isFailure(error) && error.name === "Throttled";
+        if (isTooMany) postponed.add(key);
         const isForAll = isFailure(error) && error.name === "Misconfigured";
-        isHopeless = finished === 0 && (isForAll || failed >= HOPELESS);
+        isVain ||= isTooMany || (finished === 0 && (isForAll || failed >= HOPELESS));
       }
       open.delete(key);
       unsaved += 1;
@@ -153,7 +170,8 @@ async function walk(
   await saving;
   const state = await save(true);
   return {
-    ...{ state: "walked", total: order.length, attempted: begun, counts, failed, failures },
+    ...{ state: "walked", total: circle.length + owed + late, attempted: begun, counts },
+    ...{ failed, postponed: postponed.size, failures },
     lagMs: ringLag(state, clock.now()),
   };
 }

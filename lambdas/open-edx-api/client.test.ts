@@ -181,6 +181,26 @@ describe("429", () => {
     expect(server.count("status")).toBe(1);
   });
 
+  it("lets nobody ask any more when the wait would end too late", async () => {
+    server.fault({ call: "status", status: 429, headers: { "retry-after": "20" } });
+    const client = await open({ deadline: clock + 19_000 });
+    await expect(client.status(FIRST)).rejects.toMatchObject({ name: "Throttled" });
+    clock += 1_000;
+    await expect(client.outline(FIRST)).rejects.toMatchObject({ name: "Throttled", info: { retryAfterSeconds: 19 } });
+    expect(server.count("outline")).toBe(0);
+  });
+
+  it("lets those who have waited ask one after the other where their calls a second have a bound", async () => {
+    const client = await open({ perSecond: 4 });
+    await client.outline(FIRST);
+    const began = clock;
+    server.fault({ call: "outline", status: 429, headers: { "retry-after": "9" } });
+    const hit = client.outline(FIRST);
+    while (server.count("outline") === 1) await new Promise(setImmediate);
+    await Promise.all([hit, ...Array.from({ length: 7 }, () => client.status(FIRST))]);
+    expect(clock - began).toBeGreaterThanOrEqual(9_000 + 7 * 250);
+  });
+
   it("quietens all who ask by the same client", async () => {
     const client = await open();
     await client.status(FIRST);

@@ -41,6 +41,8 @@ export interface OpenEdxOptions {
   readonly sleep?: Clock["sleep"];
   /** Epoch milliseconds: no call and no wait goes on after it. */
   readonly deadline?: number;
+  /** Calls of this client, at most; default as many as are made. */
+  readonly perSecond?: number;
 }
 
 const CoursePage = z.looseObject({
@@ -58,10 +60,11 @@ export async function openOpenEdx({
   now = systemClock.now,
   sleep = systemClock.sleep,
   deadline = Infinity,
+  perSecond,
 }: OpenEdxOptions): Promise<OpenEdx> {
   const target = await openEdxTarget(secrets, deployment);
   const session = sessionOf(target);
-  const transport = openTransport({ now, sleep }, deadline);
+  const transport = openTransport({ now, sleep }, deadline, perSecond);
   const { lms, studio } = target;
 
   /** What the LMS wants to know of who asks: nothing, unless it gives the tokens itself. */

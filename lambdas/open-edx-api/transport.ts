@@ -32,27 +32,44 @@ export interface Transport {
   readonly clock: Clock;
   /**
    * One answer, of which 429 is none: what the other side asks to wait is waited, three times at most and never past the
-   * deadline. Meanwhile nobody else of this transport asks either. Throws Throttled, Transient, Misconfigured, Conflict,
+   * deadline. Meanwhile nobody else of this transport asks either, and nobody at all if that is past it. Throws Throttled, Transient, Misconfigured, Conflict,
    * Rejected, Malformed `reply_too_large`; of 401 Rejected `unauthorised`, of which the session makes more.
    */
   ask(question: Question): Promise<HttpReply>;
 }
 
-export function openTransport(clock: Clock, deadline: number): Transport {
+/** `perSecond`: calls of all who share it, evenly spread; default as many as they make. */
+export function openTransport(clock: Clock, deadline: number, perSecond = Infinity): Transport {
+  const gapMs = 1_000 / perSecond;
   let quietUntil = 0;
+  let latest = -Infinity;
+  let turn: Promise<unknown> = Promise.resolve();
 
+  /** One after the other: those who have waited for the same moment do not all come at it. */
+  const mayAsk = (question: Question): Promise<void> => {
+    const mine = turn.then(() => wait(question));
+    turn = mine.catch(() => undefined);
+    return mine;
+  };
   /** Others may have been asked to wait again meanwhile. */
-  const quiet = async (signal: AbortSignal | undefined): Promise<void> => {
-    for (let left = quietUntil - clock.now(); left > 0; left = quietUntil - clock.now()) {
-      await clock.sleep(left, signal);
-      signal?.throwIfAborted();
+  const wait = async (question: Question): Promise<void> => {
+    for (;;) {
+      question.signal?.throwIfAborted();
+      const now = clock.now();
+      if (now >= deadline) throw tooLate(question);
+      if (quietUntil > deadline) throw tooEarly(question, Math.ceil((quietUntil - now) / 1_000));
+      const left = Math.max(quietUntil, latest + gapMs) - now;
+      if (left <= 0) {
+        latest = now;
+        return;
+      }
+      await clock.sleep(left, question.signal);
     }
   };
 
   const askOnce = async (question: Question): Promise<HttpReply> => {
     const { method, url, headers, body, signal, maxBytes = REPLY_MAX_BYTES } = question;
-    const left = deadline - clock.now();
-    if (left <= 0) throw tooLate(question);
+    const left = Math.max(1, deadline - clock.now());
     const reply = await request({
       ...{ method, url, maxBytes, timeoutMs: Math.min(CALL_MS, Math.ceil(left)) },
       ...(headers === undefined ? {} : { headers }),
@@ -64,21 +81,21 @@ export function openTransport(clock: Clock, deadline: number): Transport {
   };
 
   const ask: Transport["ask"] = async (question) => {
-    const { signal, acceptsBadRequest = () => false } = question;
+    const { acceptsBadRequest = () => false } = question;
     for (let waits = 0; ;) {
-      await quiet(signal);
+      await mayAsk(question);
       const reply = await askOnce(question);
       const isAnswer = reply.status === 400 && acceptsBadRequest(reply);
       const name = isAnswer ? undefined : classOfStatus(reply.status);
       if (name === "Throttled") {
         const retryAfterSeconds = retryAfter(reply.headers, clock.now());
         const until = clock.now() + retryAfterSeconds * 1_000;
+        quietUntil = Math.max(quietUntil, until);
         if (waits === WAITS || until > deadline) {
           const reason = waits === WAITS ? `It was asked to wait ${WAITS} times.` : "The wait would end too late.";
           throw answered(name, "openedx_throttled", question, reply, { retryAfterSeconds, reason });
         }
         waits += 1;
-        quietUntil = Math.max(quietUntil, until);
         continue;
       }
       if (name !== undefined) throw answered(name, codeOf(name, reply.status), question, reply);
@@ -98,3 +115,10 @@ const codeOf = (name: FailureName, status: number): string => {
 
 const tooLate = ({ what }: Question): Failure =>
   new Failure("Transient", `Could not ${what}: no time is left for it.`, { code: "deadline_passed", what });
+
+const tooEarly = ({ what }: Question, retryAfterSeconds: number): Failure =>
+  new Failure("Throttled", `Could not ${what}: the other side has asked to wait longer than there is time.`, {
+    code: "openedx_throttled",
+    what,
+    retryAfterSeconds,
+  });

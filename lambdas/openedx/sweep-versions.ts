@@ -3,7 +3,7 @@ import { openCoordination } from "../../core/io/coordination.ts";
 import { task, type TaskContext } from "../../core/task.ts";
 import { openOpenEdx } from "../open-edx-api/client.ts";
 import { courseAssets, CourseDeployment } from "./course-deployment.ts";
-import { sweepVersions, type Swept } from "./discovery/sweep.ts";
+import { OUTLINES_PER_SECOND, sweepVersions, type Swept } from "./discovery/sweep.ts";
 
 const BUDGET_SECONDS = 180;
 
@@ -20,9 +20,11 @@ export async function sweepCourses(
   now: () => number = Date.now,
 ): Promise<Swept> {
   const until = now() + budgetSeconds * 1_000;
-  const openEdx = await openOpenEdx({ secrets: io.secrets, deployment, now, deadline: until });
+  const perSecond = OUTLINES_PER_SECOND;
+  const openEdx = await openOpenEdx({ secrets: io.secrets, deployment, now, deadline: until, perSecond });
   return sweepVersions({
     ...{ deployment, openEdx, until, now, ledger: io.ledger, assets: courseAssets(deployment) },
+    run: run.id,
     holder: `${run.id} attempt ${run.attempt}`,
     coordination: openCoordination({ io, settings, now }),
     lag: (ms) => measure("SweepLag", ms / 1_000, "Seconds"),

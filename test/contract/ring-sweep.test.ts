@@ -41,7 +41,16 @@ class World {
 
   call(over: Partial<RingCall> = {}): RingCall {
     const { clock, keys } = this;
-    return { id: "r", holder: "test", keys, concurrency: 4, until: clock.now() + 30_000, clock, ...over };
+    return {
+      id: "r",
+      holder: "test",
+      name: `walk-${clock.now()}`,
+      keys,
+      concurrency: 4,
+      until: clock.now() + 30_000,
+      clock,
+      ...over,
+    };
   }
 
   async state(): Promise<RingState | undefined> {
@@ -117,6 +126,28 @@ describe("a walk", () => {
     expect((await walkRing(world.ledger, world.call(), visit(wrong))).attempted).toBeLessThanOrEqual(8);
   });
 
+  it("is ended by an upstream that refuses more, and the next begins with what was refused, once", async () => {
+    const world = new World(Array.from({ length: 30 }, () => 100));
+    const refused: string[] = [];
+    const visit = async (key: string, signal: AbortSignal): Promise<string> => {
+      if (key === "k0009") {
+        refused.push(key);
+        throw new Failure("Throttled", "too many", { code: "c", what: "w" });
+      }
+      return world.visit(key, signal);
+    };
+    const first = await walkRing(world.ledger, world.call(), { visit });
+    expect(first).toMatchObject({ failed: 1, postponed: 1 });
+    expect(first.attempted).toBeLessThan(16);
+    expect(await world.state()).toMatchObject({ open: ["k0009"] });
+    // What goes on is waited for, and is a visit.
+    expect(world.times.size).toBe(first.attempted - 1);
+    expect(await walkRing(world.ledger, world.call(), { visit })).toMatchObject({ failed: 1, attempted: 4 });
+    expect(await world.state()).toMatchObject({ open: [] });
+    await walkRing(world.ledger, world.call(), { visit });
+    expect([refused.length, world.times.size]).toEqual([3, 29]);
+  });
+
   it("is one at a time, and an unreadable record is none", async () => {
     const world = new World([5_000]);
     const call = (): RingCall => world.call({ waitSeconds: 0 });
@@ -161,27 +192,39 @@ describe("a walk that is killed", () => {
     );
   });
 
+  it("at any calls to the outside is one lap together with the attempts after it", async () => {
+    const takes = fc.array(fc.constantFrom(0, 1, 500, 3_000), { minLength: 1, maxLength: 40 });
+    const kills = fc.array(fc.tuple(fc.nat(60), fc.boolean()), { maxLength: 6 });
+    await fc.assert(
+      fc.asyncProperty(takes, kills, async (list, deaths) => {
+        const world = new World(list);
+        const call = (): RingCall => world.call({ name: "one", until: world.clock.now() + HOUR });
+        let ended = false;
+        for (const [at, effect] of deaths) {
+          const death = mortal(at, effect);
+          const dying = death.wrap({ visit: world.visit });
+          ended ||= (await death.live(() => walkRing(death.wrap(world.ledger), call(), dying))) !== "killed";
+          world.clock.skip(31_000);
+        }
+        if (!ended) await walkRing(world.ledger, call(), world);
+        expect([...world.ended.keys()].toSorted()).toEqual(world.keys);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
   it("in the middle of 3,500 keys loses 200 visits at most, and its successor visits the rest first", async () => {
     const world = new World(Array.from({ length: 3_500 }, () => 300));
     const death = mortal(2_000, true);
     const dying = death.wrap({ visit: world.visit });
-    const call = () => world.call({ concurrency: 16, until: world.clock.now() + 180_000 });
+    const call = () => world.call({ name: "tick", concurrency: 16, until: world.clock.now() + 180_000 });
     expect(await death.live(() => walkRing(death.wrap(world.ledger), call(), dying))).toBe("killed");
     world.clock.skip(31_000);
     const done = world.visits;
     expect(done).toBeGreaterThan(1_800);
-    await walkRing(
-      world.ledger,
-      { ...call(), keys: world.keys },
-      {
-        visit: async (key, signal) => {
-          // Until the lap of the dead one is whole.
-          if (world.times.size < 3_500) expect(world.visits - world.times.size).toBeLessThanOrEqual(200 + 16);
-          return world.visit(key, signal);
-        },
-      },
-    );
+    await walkRing(world.ledger, { ...call(), keys: world.keys }, world);
     expect(world.times.size).toBe(3_500);
+    expect(world.visits).toBeLessThanOrEqual(3_500 + 200 + 16);
   });
 });
 

@@ -12,6 +12,8 @@ export { courseIds } from "./open-edx/courses.ts";
 export interface OpenEdxStandInOptions extends Partial<OpenEdxWorldOptions> {
   /** Seconds that a token is good for; default an hour. */
   readonly tokenSeconds?: number;
+  /** What the LMS lets through in any second; what is more is asked to wait. Default: everything. */
+  readonly allowed?: { readonly perSecond: number; readonly retryAfterSeconds: number };
   /** Of LMS and Studio; default any that is free. */
   readonly ports?: readonly [lms: number, studio: number];
 }
@@ -25,6 +27,9 @@ export interface SeenCall {
   readonly headers: IncomingMessage["headers"];
   readonly body: string;
   readonly status: number;
+  /** When it came and when it was answered, in epoch milliseconds. */
+  readonly at: number;
+  readonly answeredAt: number;
 }
 
 const ROUTES: readonly (readonly [call: Call, method: string, at: "lms" | "studio", path: RegExp])[] = [
@@ -45,7 +50,7 @@ const CLIENT = { id: "stand-in", secret: "stand-in-secret" };
  * test asks for. Shares no code with the client.
  */
 export async function startOpenEdx(options: OpenEdxStandInOptions = {}) {
-  const { tokenSeconds = 3_600, ports = [0, 0] } = options;
+  const { tokenSeconds = 3_600, ports = [0, 0], allowed } = options;
   const world = openEdxWorld({
     deployment: "mitxonline",
     courses: 3,
@@ -56,6 +61,8 @@ export async function startOpenEdx(options: OpenEdxStandInOptions = {}) {
   const faults = openFaults();
   const seen: SeenCall[] = [];
   const tokens = new Map<string, number>();
+  /** When the latest calls came that the LMS let through. */
+  const latest: number[] = [];
   let [atOnce, mostAtOnce] = [0, 0];
 
   const giveToken = (body: string): Answer => {
@@ -71,6 +78,14 @@ export async function startOpenEdx(options: OpenEdxStandInOptions = {}) {
   const isAuthorised = ({ headers }: IncomingMessage): boolean => {
     const token = /^JWT (.+)$/.exec(headers.authorization ?? "")?.[1];
     return token !== undefined && (tokens.get(token) ?? 0) > Date.now();
+  };
+
+  const isTooMuch = (at: "lms" | "studio", now: number): boolean => {
+    if (allowed === undefined || at === "studio") return false;
+    while ((latest[0] ?? now) <= now - 1_000) latest.shift();
+    if (latest.length >= allowed.perSecond) return true;
+    latest.push(now);
+    return false;
   };
 
   const answer = async (
@@ -90,6 +105,7 @@ export async function startOpenEdx(options: OpenEdxStandInOptions = {}) {
   };
 
   const handle = async (at: "lms" | "studio", request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const came = Date.now();
     const url = new URL(request.url ?? "/", `http://${request.headers.host}`);
     const route = ROUTES.find(
       ([, method, where, path]) => where === at && method === request.method && path.test(url.pathname),
@@ -98,7 +114,9 @@ export async function startOpenEdx(options: OpenEdxStandInOptions = {}) {
     const call = route?.[0];
     const segment = route?.[3].exec(url.pathname)?.[1];
     const course = segment === undefined ? undefined : decodeURIComponent(segment);
-    const fault: Fault = (call === undefined ? undefined : faults.take(call, course)) ?? {};
+    const fault: Fault = isTooMuch(at, came)
+      ? { status: 429, headers: { "retry-after": String(allowed?.retryAfterSeconds) } }
+      : ((call === undefined ? undefined : faults.take(call, course)) ?? {});
     if (fault.delayMs !== undefined) await pause(fault.delayMs, undefined, { ref: false });
     const real: Answer =
       fault.status !== undefined
@@ -110,7 +128,9 @@ export async function startOpenEdx(options: OpenEdxStandInOptions = {}) {
     const query = Object.fromEntries(url.searchParams);
     const named = course === undefined ? {} : { course };
     const path = (request.url ?? "").split("?", 1)[0] ?? "";
-    seen.push({ call: call ?? "unknown", ...named, path, query, headers: request.headers, body, status: real.status });
+    const times = { at: came, answeredAt: Date.now() };
+    const { headers } = request;
+    seen.push({ call: call ?? "unknown", ...named, path, query, headers, body, status: real.status, ...times });
     if (real.status === 0) return void response.destroy();
     response.writeHead(real.status, {
       "content-type": "application/json",

@@ -29,7 +29,7 @@ afterEach(() => server.close());
 const sweep = (over: Partial<VersionSweep> = {}, death?: Mortal) => {
   const ports = death === undefined ? world.ports : { ledger: death.wrap(ledger), executions: world.executions };
   return sweepVersions({
-    ...{ deployment: "mitx", holder: "test", assets: ASSETS, ledger: ports.ledger, now: Date.now },
+    ...{ deployment: "mitx", holder: "test", run: "tick", assets: ASSETS, ledger: ports.ledger, now: Date.now },
     openEdx: death === undefined ? openEdx : death.wrap({ outline: openEdx.outline }),
     ...{ coordination: world.coordination(declared, ports), until: Date.now() + 60_000, ...over },
   });
@@ -152,10 +152,10 @@ it("goes round 3,500 course runs, and after its death through those that it had 
   expect(await death.live(() => sweep(dying))).toBe("killed");
   const [before, asked] = [seenBy(0), server.seen.length];
   await leaseEnds();
-  expect(await sweep({ coordination })).toMatchObject({ state: "walked", attempted: 3_500, failed: 0 });
-  // It begins with what the dead one had not come to.
-  const next = server.seen.slice(asked).flatMap(({ call, course = "" }) => (call === "outline" ? [course] : []));
+  // The rest of the lap, and what the dead one had not told of.
   const rest = 3_500 - before.size;
-  expect(next.slice(0, rest + 216).filter((id) => !before.has(id))).toHaveLength(rest);
-  expect(new Set([...before, ...next]).size).toBe(3_500);
+  const { attempted } = await sweep({ coordination });
+  expect(attempted).toBeLessThanOrEqual(rest + 200 + 16);
+  const next = server.seen.slice(asked).flatMap(({ call, course = "" }) => (call === "outline" ? [course] : []));
+  expect([next.length, new Set([...before, ...next]).size]).toEqual([attempted, 3_500]);
 }, 120_000);

@@ -7,12 +7,16 @@ import type { OpenEdx } from "../../open-edx-api/client.ts";
 import { COURSEWARE } from "../sources/course-assets.ts";
 import { activeCourses } from "./active-courses.ts";
 
-/** Measured on the installations: about 53 outlines a second without being throttled. Raise it only with new figures. */
+/** Measured on the installations: about 53 outlines a second without being throttled. Raise them only with new figures. */
 const CONCURRENCY = 16;
+/** The same where an installation answers faster than those did; some way below, for calls come as the network likes. */
+export const OUTLINES_PER_SECOND = 50;
 
 export interface VersionSweep {
   readonly deployment: string;
   readonly holder: string;
+  /** Of the run: its attempts are one lap together. */
+  readonly run: string;
   readonly assets: readonly [string, ...string[]];
   readonly openEdx: Pick<OpenEdx, "outline">;
   readonly coordination: Pick<Coordination, "items" | "lanes" | "observed">;
@@ -25,7 +29,7 @@ export interface VersionSweep {
   readonly lag?: (ms: number) => void;
 }
 
-export interface Swept extends Pick<RingReport, "state" | "total" | "attempted" | "failed" | "lagMs"> {
+export interface Swept extends Pick<RingReport, "state" | "total" | "attempted" | "failed" | "postponed" | "lagMs"> {
   /** Versions that were read. */
   readonly read: number;
   /** Course runs of which at least one asset has a run to come. */
@@ -36,12 +40,13 @@ export interface Swept extends Pick<RingReport, "state" | "total" | "attempted" 
 
 /**
  * Reads the published version of every active course run and has it observed; what that requests is granted in batches.
- * Throws when not one course run could be read, after saving where it goes on: Misconfigured as it came, else Transient
- * `sweep_failed`.
+ * Throws when not one course run could be read, after saving where it goes on: Misconfigured and Throttled as they came,
+ * else Transient `sweep_failed`.
  */
 export async function sweepVersions({
   deployment,
   holder,
+  run,
   assets,
   openEdx,
   coordination,
@@ -55,7 +60,10 @@ export async function sweepVersions({
   const lanes = new Set<string>();
   const report = await walkRing(
     ledger,
-    { id: `openedx-versions/${deployment}`, holder, keys, concurrency: CONCURRENCY, until, ...(clock && { clock }) },
+    {
+      ...{ id: `openedx-versions/${deployment}`, holder, name: run, keys, concurrency: CONCURRENCY, until },
+      ...(clock && { clock }),
+    },
     {
       visit: async (partition, signal) => {
         const version = await openEdx.outline(partition, signal);
@@ -77,16 +85,17 @@ export async function sweepVersions({
       },
     },
   );
-  const { state, total, attempted, failed, counts, lagMs } = report;
+  const { state, total, attempted, failed, postponed, counts, lagMs } = report;
   if (state === "walked") lag?.(lagMs);
   const { changed = 0, unchanged = 0, gone = 0 } = counts;
   if (attempted > 0 && changed + unchanged + gone === 0) throw nothingRead(deployment, report);
-  return { state, total, attempted, failed, lagMs, read: changed + unchanged, changed, gone };
+  return { state, total, attempted, failed, postponed, lagMs, read: changed + unchanged, changed, gone };
 }
 
 function nothingRead(deployment: string, { attempted, failures }: RingReport): Failure {
   const [first] = failures;
-  const wrong = failures.map(({ error }) => error).find((error) => isFailure(error) && error.name === "Misconfigured");
+  const asItCame = ["Misconfigured", "Throttled"];
+  const wrong = failures.map(({ error }) => error).find((error) => isFailure(error) && asItCame.includes(error.name));
   if (isFailure(wrong)) return wrong;
   const why = first?.error instanceof Error ? ` ${first.error.message}` : "";
   return new Failure("Transient", `Not one of ${attempted} course runs of ${deployment} could be read.${why}`, {
