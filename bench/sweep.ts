@@ -51,6 +51,7 @@ export async function run(args: readonly string[]): Promise<BenchResult> {
     const passes = [outlinesOf(server.seen.slice(0, seen)), outlinesOf(server.seen.slice(seen))] as const;
     const rates = ratesOf(server.seen, RETRY_AFTER_SECONDS);
     const account = await accountOf(stateDir, server.courses);
+    const [held, begun] = [await home.slotsHeld(), server.count("export")];
     const skipped = passes.map(({ read }) => ids.filter((id) => !read.has(id)).length);
     // A run that exports asks for the version, too.
     const repeated = passes[0].answered - status - courses;
@@ -59,6 +60,7 @@ export async function run(args: readonly string[]): Promise<BenchResult> {
       ...(rates.most > rate ? [`${rates.most} calls within a second, ${rate} are allowed`] : []),
       ...(rates.early > 0 ? [`${rates.early} calls while the LMS had asked to wait`] : []),
       ...(passes[1].answered - (server.count("status") - status) === courses ? [] : ["a pass that asks twice"]),
+      ...(held === begun ? [] : [`${held} runs have a slot, Studio was asked for ${begun} exports`]),
       ...account.wrong,
     ];
     for (const line of wrong) process.stderr.write(`WRONG: ${line}\n`);
@@ -78,7 +80,7 @@ export async function run(args: readonly string[]): Promise<BenchResult> {
         refused_429: rates.refused,
         asked_while_told_to_wait: rates.early,
         requests_of_runs: account.requests,
-        runs_started: account.started,
+        exports_begun: begun,
         peak_rss_mb: round(Math.max(first.peakRssMb, quiet.peakRssMb)),
       },
       ratios: {},

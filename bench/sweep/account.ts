@@ -1,3 +1,4 @@
+import * as z from "zod";
 import { embeddedLedger } from "../../core/io/embedded/ledger.ts";
 import { allItems } from "../../core/io/every-item.ts";
 import { openItems } from "../../core/io/items.ts";
@@ -5,14 +6,12 @@ import { RunRequest } from "../../core/model/items/run-request.ts";
 import { courseAssets } from "../../lambdas/openedx/course-deployment.ts";
 import { COURSEWARE } from "../../lambdas/openedx/sources/course-assets.ts";
 import { DEPLOYMENT } from "./home.ts";
-import * as z from "zod";
 
 const Kept = z.looseObject({ request: RunRequest });
 
 export interface SweepAccount {
   /** That wait or have a slot. */
   readonly requests: number;
-  readonly started: number;
   /** In words; empty = each course run has the version that is published, and one request of each asset. */
   readonly wrong: readonly string[];
 }
@@ -28,7 +27,6 @@ export async function accountOf(
     const kept = (await allItems(ledger, "run-request")).map(({ data }) => Kept.parse(data).request);
     const byItem = Map.groupBy(kept, ({ asset, partition }) => `${asset} ${partition}`);
     const wrong: string[] = [];
-    let started = 0;
     for (const asset of courseAssets(DEPLOYMENT)) {
       for (const [partition, { version }] of courses) {
         const state = await items.read({ asset, partition });
@@ -36,11 +34,10 @@ export async function accountOf(
         if (state?.observed[COURSEWARE]?.version !== version) wrong.push(`${asset} ${partition}: not observed`);
         if (requests !== 1 || state?.requests !== 1)
           wrong.push(`${asset} ${partition}: ${requests} requests, ${state?.requests} counted`);
-        started += state?.runs.filter(({ phase }) => phase === "running").length ?? 0;
       }
     }
     const shown = wrong.length > 10 ? [...wrong.slice(0, 10), `and ${wrong.length - 10} more`] : wrong;
-    return { requests: kept.length, started, wrong: shown };
+    return { requests: kept.length, wrong: shown };
   } finally {
     ledger.close();
   }

@@ -8,13 +8,15 @@ import { stopEngine } from "../../bin/cli/verbs/down.ts";
 import { writeSecret } from "../../core/io/embedded/secrets.ts";
 import { findEngine, type EngineClient } from "../../embedded/control/client.ts";
 import { killLeftovers } from "../../embedded/workers/process-group.ts";
+import { exportLane } from "../../lambdas/openedx/sources/course-assets.ts";
 import type { OpenEdxStandIn } from "../../test/standins/open-edx.ts";
 import { findWorkers, killNow } from "../chaos/victims.ts";
 
 export const DEPLOYMENT = "mitxonline";
 const MACHINE = "openedx_discovery";
 const TASK = /SweepVersions|sweep-versions/;
-const POLL_MS = 50;
+/** Each look reads all of /proc, in the process that answers for the LMS. */
+const POLL_MS = 250;
 const Ended = Run.extend({ output: z.unknown() });
 
 export interface SweepRun {
@@ -66,6 +68,9 @@ export async function openSweepHome(stateDir: string, server: OpenEdxStandIn) {
   };
   return {
     ...{ kill, run },
+    /** Of the lane of exports: those of the runs that Studio is asked for. */
+    slotsHeld: async (): Promise<number> =>
+      (await kernel.lanes.state(Date.now())).find(({ id }) => id === exportLane(DEPLOYMENT))?.running.length ?? 0,
     close: async (): Promise<void> => {
       const current = await findEngine(stateDir);
       await stopEngine(stateDir).catch(() => current !== undefined && killNow(current.address.pid));

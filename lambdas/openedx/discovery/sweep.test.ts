@@ -138,6 +138,50 @@ describe("a version sweep", () => {
   });
 });
 
+it("killed again and again among 150 course runs is one pass, and requests each run once by the real rule", async () => {
+  await server.close();
+  await begin(150);
+  const asked = (): string[] =>
+    server.seen.flatMap(({ call, course = "" }) => (call === "outline" ? [course] : [])).toSorted();
+  const all = [...server.courses.keys()].toSorted();
+  const both = [...all, ...all].toSorted();
+  // About eight calls to the outside are made for a course run that is new, some less for one that is repeated.
+  for (const [at, effect] of [
+    [300, true],
+    [5, false],
+    [400, false],
+    [120, true],
+  ] as const) {
+    const death = mortal(at, effect);
+    expect(await death.live(() => sweep({}, death))).toBe("killed");
+    await leaseEnds();
+  }
+  expect(await sweep()).toMatchObject({ state: "walked", total: 150, failed: 0 });
+  expect([...new Set(asked())]).toEqual(all);
+  for (const [id, { version }] of server.courses) expect(await seen(id)).toEqual([version, version]);
+  await world.coordination(declared).lanes.tick(world.clock.now());
+  expect((await world.finish(declared)).toSorted()).toEqual(both);
+
+  // The next tick goes all the way round, asks once, and asks for a run of what was published meanwhile alone.
+  const published = all.filter((_, index) => index % 15 === 4);
+  for (const id of published) server.publish(id);
+  const before = server.seen.length;
+  expect(await sweep({ run: "next" })).toMatchObject({ attempted: 150, changed: 10 });
+  expect(
+    server.seen
+      .slice(before)
+      .flatMap(({ course = "" }) => course)
+      .toSorted(),
+  ).toEqual(all);
+  expect((await world.finish(declared)).toSorted()).toEqual([...published, ...published].toSorted());
+  for (const id of all) {
+    const requests = published.includes(id) ? 2 : 1;
+    for (const asset of ASSETS) {
+      expect(await world.coordination(declared).items.read({ asset, partition: id })).toMatchObject({ requests });
+    }
+  }
+});
+
 it("goes round 3,500 course runs, and after its death through those that it had not come to", async () => {
   await server.close();
   await begin(3_500);

@@ -94,9 +94,11 @@ export async function sweepVersions({
 
 function nothingRead(deployment: string, { attempted, failures }: RingReport): Failure {
   const [first] = failures;
-  const asItCame = ["Misconfigured", "Throttled"];
-  const wrong = failures.map(({ error }) => error).find((error) => isFailure(error) && asItCame.includes(error.name));
-  if (isFailure(wrong)) return wrong;
+  const wrong = failures
+    .map(({ error }) => error)
+    .filter(isFailure)
+    .find(({ name }) => name === "Misconfigured" || name === "Throttled");
+  if (wrong !== undefined) return wrong;
   const why = first?.error instanceof Error ? ` ${first.error.message}` : "";
   return new Failure("Transient", `Not one of ${attempted} course runs of ${deployment} could be read.${why}`, {
     code: "sweep_failed",
