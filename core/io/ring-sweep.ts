@@ -36,6 +36,8 @@ export interface RingReport {
   readonly state: "held" | "walked";
   readonly total: number;
   readonly attempted: number;
+  /** Visited by earlier attempts of the same run, which died. */
+  readonly earlier: number;
   /** By the visitor's words. */
   readonly counts: Readonly<Record<string, number>>;
   readonly failed: number;
@@ -76,16 +78,8 @@ export async function walkRing(ledger: Ledger, call: RingCall, visitor: RingVisi
     );
   } catch (error) {
     if (!isFailure(error) || error.code !== "lease_held") throw error;
-    return {
-      state: "held",
-      total: call.keys.length,
-      attempted: 0,
-      counts: {},
-      failed: 0,
-      postponed: 0,
-      failures: [],
-      lagMs: 0,
-    };
+    const nothing = { attempted: 0, earlier: 0, counts: {}, failed: 0, postponed: 0, failures: [], lagMs: 0 };
+    return { state: "held", total: call.keys.length, ...nothing };
   }
 }
 
@@ -99,6 +93,7 @@ async function walk(
   let { rev } = found;
   const plan = beginWalk(found.state, keys, clock.now(), name);
   const { order, owed, late, circle } = plan;
+  const total = owed + circle.length + late;
   const over = new AbortController();
   const ended = new AbortController();
   const open = new Set<string>();
@@ -170,7 +165,7 @@ async function walk(
   await saving;
   const state = await save(true);
   return {
-    ...{ state: "walked", total: circle.length + owed + late, attempted: begun, counts },
+    ...{ state: "walked", total, attempted: begun, earlier: total - order.length, counts },
     ...{ failed, postponed: postponed.size, failures },
     lagMs: ringLag(state, clock.now()),
   };

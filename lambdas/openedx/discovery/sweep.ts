@@ -29,7 +29,10 @@ export interface VersionSweep {
   readonly lag?: (ms: number) => void;
 }
 
-export interface Swept extends Pick<RingReport, "state" | "total" | "attempted" | "failed" | "postponed" | "lagMs"> {
+export interface Swept extends Pick<
+  RingReport,
+  "state" | "total" | "attempted" | "earlier" | "failed" | "postponed" | "lagMs"
+> {
   /** Versions that were read. */
   readonly read: number;
   /** Course runs of which at least one asset has a run to come. */
@@ -85,11 +88,11 @@ export async function sweepVersions({
       },
     },
   );
-  const { state, total, attempted, failed, postponed, counts, lagMs } = report;
+  const { state, total, attempted, earlier, failed, postponed, counts, lagMs } = report;
   if (state === "walked") lag?.(lagMs);
   const { changed = 0, unchanged = 0, gone = 0 } = counts;
   if (attempted > 0 && changed + unchanged + gone === 0) throw nothingRead(deployment, report);
-  return { state, total, attempted, failed, postponed, lagMs, read: changed + unchanged, changed, gone };
+  return { state, total, attempted, earlier, failed, postponed, lagMs, read: changed + unchanged, changed, gone };
 }
 
 function nothingRead(deployment: string, { attempted, failures }: RingReport): Failure {
