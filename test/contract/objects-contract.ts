@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Readable } from "node:stream";
 import { buffer, text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -48,6 +50,32 @@ export function objectsContract(home: Home<OpenedObjects>): void {
       const { head } = await objects.put(bucket, "big", Readable.from(parts));
       expect(head.sizeBytes).toBe(18 * 1_000_004);
       expect(md5(await buffer(await objects.get({ bucket, key: "big" })))).toBe(md5(Buffer.concat(parts)));
+    });
+
+    it("takes over a file that is given away, and leaves one alone whose key is taken", async () => {
+      const bytes = Buffer.alloc(9_000_001, "a file's bytes");
+      const sha256 = createHash("sha256").update(bytes).digest("hex");
+      const folder = await mkdtemp(join(tmpdir(), "millrace-given-"));
+      try {
+        const [path, other] = [join(folder, "given"), join(folder, "other")];
+        await writeFile(path, bytes, { mode: 0o600 });
+        await writeFile(other, "other bytes");
+        const put = await objects.put(bucket, "given", { path, sha256 }, { ifAbsent: true });
+        expect(put).toMatchObject({ created: true, head: { sizeBytes: bytes.length } });
+        expect(await objects.put(bucket, "given", { path: other, sha256: "0" }, { ifAbsent: true })).toEqual({
+          head: put.head,
+          created: false,
+        });
+        expect(md5(await buffer(await objects.get({ bucket, key: "given" })))).toBe(md5(bytes));
+        expect(await buffer(await objects.get({ bucket, key: "given" }, { start: 9_000_000, end: 9_000_000 }))).toEqual(
+          bytes.subarray(-1),
+        );
+        const missing = objects.put(bucket, "no-file", { path: join(folder, "missing"), sha256 });
+        await expect(missing).rejects.toThrow("ENOENT");
+        expect(await objects.head({ bucket, key: "no-file" })).toBeUndefined();
+      } finally {
+        await rm(folder, { recursive: true, force: true });
+      }
     });
 
     it("leaves nothing of a stream that breaks off", async () => {

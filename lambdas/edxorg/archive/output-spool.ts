@@ -13,40 +13,60 @@ export interface SpooledFile extends FileBody {
 
 export const removeSpooled = ({ path }: Pick<SpooledFile, "path">): Promise<void> => rm(path, { force: true });
 
+/** What one spool after another writes from, so that its giver works on while the disk is busy. */
+export class WriteMemory {
+  #memory = Buffer.alloc(0);
+
+  /** Valid until the next. */
+  copyOf(bytes: Buffer): Buffer {
+    if (this.#memory.length < bytes.length) this.#memory = Buffer.allocUnsafeSlow(Math.max(bytes.length, READ_BYTES));
+    bytes.copy(this.#memory);
+    return this.#memory.subarray(0, bytes.length);
+  }
+}
+
 /** Bytes of one object until its name is known, which is their sha256. One that has begun must be removed. */
 export class OutputSpool {
   readonly #path: string;
+  readonly #memory: WriteMemory;
   readonly #hash = createHash("sha256");
   #file: FileHandle | undefined;
+  #writing = Promise.resolve();
   #bytes = 0;
 
-  constructor(path: string) {
+  /** Spools that share their memory are written one after another. */
+  constructor(path: string, memory: WriteMemory) {
     this.#path = path;
+    this.#memory = memory;
   }
 
   /** The bytes may be used again when this has resolved. */
   async write(bytes: Buffer): Promise<void> {
     this.#file ??= await open(this.#path, "wx", 0o600);
-    const writing = writeAll(this.#file, bytes);
-    // Another thread writes meanwhile.
+    await this.#writing;
+    this.#writing = writeAll(this.#file, this.#memory.copyOf(bytes));
+    // Whoever writes or ends next hears of it.
+    this.#writing.catch(() => undefined);
     this.#hash.update(bytes);
     this.#bytes += bytes.length;
-    await writing;
   }
 
   /** Once. Without a byte there is still a file. */
   async finish(): Promise<SpooledFile> {
     this.#file ??= await open(this.#path, "wx", 0o600);
+    await this.#writing;
     await this.#file.close();
     return { path: this.#path, sha256: this.#hash.digest("hex"), sizeBytes: this.#bytes };
   }
 
   /** What was written so far. */
-  chunks(): AsyncGenerator<Buffer> {
-    return fileChunks(this.#path);
+  async *chunks(): AsyncGenerator<Buffer> {
+    await this.#writing;
+    yield* fileChunks(this.#path);
   }
 
   async remove(): Promise<void> {
+    await this.#writing.catch(() => undefined);
     await this.#file?.close().catch(() => undefined);
     await rm(this.#path, { force: true });
   }

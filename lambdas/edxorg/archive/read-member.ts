@@ -11,7 +11,7 @@ import { objectKey } from "./keys.ts";
 import { bareRow, type DraftRow } from "./manifest-row.ts";
 import { memberName, type MemberName } from "./member-name.ts";
 import { quarantineLines, quarantineMember, type QuarantineHome } from "./member-quarantine.ts";
-import { OutputSpool, removeSpooled, type SpooledFile } from "./output-spool.ts";
+import { OutputSpool, removeSpooled, WriteMemory, type SpooledFile } from "./output-spool.ts";
 import type { Rewritten, TableWork } from "./rewrite-messages.ts";
 import { RewriteThread } from "./rewrite-thread.ts";
 import type { RowHash } from "./row-hash.ts";
@@ -43,6 +43,7 @@ export interface MemberHome extends QuarantineHome {
 /** Reads the members of one archive, one at a time. What its names say never becomes a path. */
 export class MemberReader {
   readonly #home: MemberHome;
+  readonly #memory = new WriteMemory();
   #thread: RewriteThread | undefined;
   #files = 0;
 
@@ -172,7 +173,7 @@ export class MemberReader {
   }
 
   #spool(): OutputSpool {
-    return new OutputSpool(this.#path("bin"));
+    return new OutputSpool(this.#path("bin"), this.#memory);
   }
 
   #path(extension: string): string {

@@ -2,7 +2,7 @@ import { parentPort, Worker, workerData, type MessagePort } from "node:worker_th
 import * as z from "zod";
 import { giveBack } from "../../archive/inflated-memory.ts";
 import { FastRows } from "./kernel/fast-rows.ts";
-import { OutputSpool } from "./output-spool.ts";
+import { OutputSpool, WriteMemory } from "./output-spool.ts";
 import {
   SLOT_BYTES,
   SLOTS,
@@ -114,6 +114,7 @@ class Rewriting {
   readonly #port: MessagePort;
   readonly #slots: Buffer;
   readonly #fast = new FastRows();
+  readonly #memory = new WriteMemory();
   #table: OpenTable | undefined;
 
   constructor(port: MessagePort, memory: SharedArrayBuffer) {
@@ -146,7 +147,7 @@ class Rewriting {
   }
 
   async #open({ header, options, spoolPath, linesPath, indexPath }: TableWork): Promise<OpenTable> {
-    const spool = new OutputSpool(spoolPath);
+    const spool = new OutputSpool(spoolPath, this.#memory);
     const target = { linesPath, indexPath, write: (bytes: Buffer) => spool.write(bytes) };
     return { spool, rewriter: await openTable(Buffer.from(header), target, { ...options, fast: this.#fast }) };
   }
