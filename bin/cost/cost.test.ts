@@ -141,13 +141,16 @@ describe("the coordinator", () => {
     expect(of("operations/alert", 10_000)).toBeCloseTo(((executions - daily - pings) / (1 + ALERTS)) * ALERTS, 6);
     const discovered = of("openedx_discovery/discover", 10_000) + of("openedx_discovery/sweep", 10_000);
     expect(discovered).toBeCloseTo((365 * 24 * 6 - 1) / 12, 6);
+    // Every ten minutes.
+    const resent = of("openedx_discovery/resend", 10_000);
+    expect(resent).toBeCloseTo((365 * 24 * 6 - 1) / 12, 6);
     // Two mirrors look hourly, two daily.
     const mirrored = of("mirrors/copy", 10_000);
     expect(mirrored).toBeCloseTo((365 * (24 * 2 + 2)) / 12, 6);
     // Two lists, daily.
     const listed = of("edxorg_courses/catalogue", 10_000);
     expect(listed).toBeCloseTo(2 * daily, 6);
-    expect(of("coordinator/tick", 10_000)).toBeCloseTo(mirrored + pinged + daily + discovered + listed, 6);
+    expect(of("coordinator/tick", 10_000)).toBeCloseTo(mirrored + pinged + daily + discovered + resent + listed, 6);
     expect(of("coordinator/sweep", 10_000)).toBeCloseTo((365 * 24 * 60) / 12, 0);
   });
 
