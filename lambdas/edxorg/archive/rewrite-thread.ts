@@ -168,7 +168,7 @@ class Rewriting {
   }
 
   #tell(message: FromThread): void {
-    this.#port.postMessage(message);
+    this.#port.postMessage(message, []);
   }
 }
 
