@@ -2,6 +2,13 @@ import { extract, type Extract, type Header } from "tar-stream";
 import { isFailure } from "../../core/model/failures.ts";
 import { malformed, shown } from "./malformed.ts";
 
+const OPTIONS = {
+  // Every chunk is waited for: what came before a fault in the next one holds whole members.
+  highWaterMark: 1,
+  // Tars of before POSIX name no format: their checksum tells them from anything else. The types do not know it.
+  allowUnknownFormat: true,
+};
+
 /**
  * Reads a tar to its end; `take` has one member at a time and must read its body to the end. Names, modes and links
  * never reach the file system here. Throws Malformed `tar_truncated`, `tar_corrupt`; what `chunks` or `take` throw
@@ -11,11 +18,10 @@ export async function readTar(
   chunks: AsyncIterable<Uint8Array>,
   take: (header: Header, body: AsyncIterable<unknown>) => Promise<void>,
 ): Promise<void> {
-  // Every chunk is waited for: what came before a fault in the next one holds whole members.
-  const tar = extract({ highWaterMark: 1 });
+  const tar = extract(OPTIONS);
   let taking = Promise.resolve();
   tar.on("entry", (header, body, next) => {
-    taking = take(header, body).then(
+    taking = take(asRead(header), body).then(
       () => next(),
       (error: unknown) => next(error instanceof Error ? error : new Error(String(error))),
     );
@@ -29,10 +35,14 @@ export async function readTar(
   }
 }
 
+/** A folder of those tars is a file without bytes whose name ends in a slash. */
+const asRead = (header: Header): Header =>
+  header.type === "file" && header.size === 0 && header.name.endsWith("/") ? { ...header, type: "directory" } : header;
+
 /** tar-stream gives null for types that it does not know. Modes, owners and times are never used. */
 export function refuseType({ name, type, linkname, pax }: Pick<Header, "name" | "type" | "linkname" | "pax">): void {
   if (type === "symlink" || type === "link") {
-    const target = shown(linkname);
+    const target = shown(linkname ?? "");
     throw malformed("unsafe_link", `The archive holds the link ${shown(name)} to ${target}; links are not followed.`);
   }
   const sparse = typeof pax === "object" && Object.keys(pax ?? {}).some((key) => key.startsWith("GNU.sparse"));

@@ -9,6 +9,7 @@ import { embeddedObjects } from "../../core/io/embedded/objects.ts";
 import { CommitPlan } from "../../core/model/commit-plan.ts";
 import type { TaskContext } from "../../core/task.ts";
 import { startDiscoveryApi, type DiscoveryApi } from "../../test/standins/discovery-api.ts";
+import { catalogueTarget } from "./catalogue/target.ts";
 import { readCatalogue, type CatalogueOutcome } from "./read-catalogue.ts";
 import type { Catalogue } from "./sources/catalogue.ts";
 
@@ -277,11 +278,20 @@ describe("an API that", () => {
 
   it.each([
     [{ secret: "wrong" }, "Misconfigured", "unauthorised"],
-    [{ tokenUrl: "" }, "Misconfigured", "secret_field_missing"],
+    [{ id: "" }, "Misconfigured", "secret_field_missing"],
+    [{ tokenUrl: "api.edx.org" }, "Misconfigured", "openedx_url_invalid"],
     [{ programs: "ftp://x" }, "Misconfigured", "openedx_url_invalid"],
   ])("is asked with %j", async (wrong, name, code) => {
     secret = { ...secret, ...wrong };
     await expect(read("programs")).rejects.toMatchObject({ name, code });
+  });
+
+  it("is edx.org's own where the secret has no addresses", async () => {
+    const target = await catalogueTarget({ read: async () => ({ id: "me", secret: "s" }) }, "courses");
+    expect(target).toMatchObject({
+      url: "https://discovery.edx.org/api/v1/catalogs/10/courses/",
+      tokenUrl: "https://api.edx.org/oauth2/v1/access_token",
+    });
   });
 
   it.each([

@@ -177,6 +177,25 @@ describe.skipIf(mariadbMissing !== undefined)(`a research drop${mariadbMissing ?
     expect((await text(await read("enrollment_query.csv"))).split("\r\n")).toHaveLength(9);
   });
 
+  it("is not delivered when all rows of a file are gone that had some", async () => {
+    await root.query("INSERT INTO django_comment_client_role VALUES (9, 'Moderator', ?)", [A]);
+    await root.query("INSERT INTO django_comment_client_role_users VALUES (9, 9, 1)");
+    await root.query("INSERT INTO organizations_organization VALUES (9, 'MITx')");
+    await root.query("INSERT INTO organizations_organizationcourse VALUES (9, ?, 9)", [A]);
+    await land(A, "a");
+    await land(B, "b");
+    const first = await plan();
+    await exportAll(first);
+    await publish(first);
+    for (const table of ["role_users", "role"]) await root.query(`DELETE FROM django_comment_client_${table}`);
+    const again = await plan();
+    await exportAll(again);
+    await expect(publish(again)).rejects.toMatchObject({
+      code: "drop_implausible",
+      message: expect.stringContaining("0 forum roles in role_users.csv, 1 in the drop of 20260115"),
+    });
+  });
+
   it("tells that its forum has not changed for three days, once for each day that follows", async () => {
     for (const course of [A, B]) await land(course, "a");
     const days = ["2026-01-15", "2026-01-16", "2026-01-17", "2026-01-18", "2026-01-18", "2026-01-16"];

@@ -64,6 +64,22 @@ describe("the name of a member", () => {
       "MITx-6.00x-2T2016-ccx-123.mongo",
       "forum_mongo MITx-6.00x-2T2016-ccx-123 = MITx 6.00x 2T2016, prod (none) .mongo",
     ],
+    // A run may have dots, and begin with a word of the grammar.
+    [
+      "MITx-6.00x-edge.2T2016-auth_user-prod-analytics.sql",
+      "db_table/auth_user MITx-6.00x-edge.2T2016 = MITx 6.00x edge.2T2016, prod (prod) .tsv",
+    ],
+    ["MITx-6.00x-course.2.mongo", "forum_mongo MITx-6.00x-course.2 = MITx 6.00x course.2, prod (none) .mongo"],
+    // Without digits it is a part of the number.
+    [
+      "MITx-6.00x-ccx-2T2016-auth_user-edge.sql",
+      "db_table/auth_user MITx-6.00x-ccx-2T2016 = MITx 6.00x-ccx 2T2016, edge (edge) .tsv",
+    ],
+    [
+      "MITx-6.00x-2T2016-ccx-7-course_structure-prod-edge-analytics.json",
+      "course_structure/course_structure MITx-6.00x-2T2016-ccx-7 = MITx 6.00x 2T2016, edge (prod-edge) .json",
+    ],
+    ["MITx-6.00x-2T2016-analytics.mongo", "forum_mongo MITx-6.00x-2T2016 = MITx 6.00x 2T2016, prod (none) .mongo"],
     // Stored as what it is, and checked.
     [
       "MITx-15.415x-3T2018-brand_new-prod.sql",

@@ -27,8 +27,11 @@ export interface MemberName {
 /** A longer one is none of edx.org's, and backtracking over it would take time. */
 const NAME_MAX_CHARS = 255;
 
-/** Words of the grammar around the id. A name that would need one of them as its run or table lacks a part. */
-const RESERVED = "(?!(?:prod|edge|analytics|course|course_structure)(?:[-.]|$))";
+/**
+ * Words of the grammar around the id. A name that would need one of them as its run or table lacks a part; a run may
+ * begin with one: `prod.v2`.
+ */
+const RESERVED = "(?!(?:prod|edge|analytics|course|course_structure)(?:-|[.](?:sql|json|xml[.]tar[.]gz|mongo)$))";
 const COURSE = `(?<course>(?<org>[A-Za-z0-9._]+)-(?<number>[A-Za-z0-9._-]+?)-${RESERVED}(?<run>[A-Za-z0-9._]+)(?:-ccx-[0-9]+)?)`;
 const SOURCE = "(?:-(?<marker>prod-edge|prod|edge))?(?:-analytics)?";
 const TABLE = "-(?!(?:prod|edge|analytics)(?:[-.]|$))(?<table>[A-Za-z_]+)";

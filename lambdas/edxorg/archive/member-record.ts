@@ -22,6 +22,12 @@ export const MemberRecord = z.object({
   lastSeenVersion: z.string(),
   /** ISO 8601 */
   lastSeenAt: z.string(),
+  /**
+   * Contents of the partition in the last archive that had it, and in the one before, where they differ or are several:
+   * an archive may have several files of a partition. The last one counts; the others are no news because of that.
+   */
+  delivered: z.array(z.string()).exactOptional(),
+  deliveredBefore: z.array(z.string()).exactOptional(),
   /** The first complete archive without it, while it is missing. */
   missingSince: z.string().exactOptional(),
 });
@@ -60,16 +66,38 @@ export function judge(
     if (before === undefined || isOlder) return { row: judged };
     return { row: judged, record: { ...present(before), ...seen } };
   }
+  const { known, delivered } = deliveries(before, row.sha256, { archive, version });
   const same = before?.sha256 === row.sha256;
   const unknown = name.table !== undefined && !isEdxorgTable(name.table);
-  const judged: ManifestRow = { ...row, status: unknown ? "unknown_table" : same ? "unchanged" : "new" };
+  const judged: ManifestRow = { ...row, status: unknown ? "unknown_table" : known ? "unchanged" : "new" };
   if (isOlder) return { row: judged };
-  if (same && before !== undefined) return { row: judged, record: { ...present(before), ...seen } };
+  if (same && before !== undefined) return { row: judged, record: { ...present(before), ...seen, ...delivered } };
   const content = { member: row.member, sha256: row.sha256, objectKey: row.object_key, rows: row.rows };
-  return { row: judged, record: { ...content, archive, archiveVersion: version, ...seen } };
+  return { row: judged, record: { ...content, archive, archiveVersion: version, ...seen, ...delivered } };
 }
 
-function present(before: MemberRecord): MemberRecord {
-  const { missingSince, ...record } = before;
-  return missingSince === undefined ? before : record;
+/** Whether this content was delivered before, and what is then on record of the deliveries: nothing where nothing changes. */
+function deliveries(
+  before: MemberRecord | undefined,
+  sha256: string,
+  { archive, version }: ArchiveVersion,
+): { readonly known: boolean; readonly delivered: Pick<MemberRecord, "delivered" | "deliveredBefore"> } {
+  if (before === undefined) return { known: false, delivered: {} };
+  const last = before.delivered ?? [before.sha256];
+  const isSecond = before.lastSeenArchive === archive && before.lastSeenVersion === version;
+  const earlier = isSecond ? (before.deliveredBefore ?? []) : last;
+  const own = [...new Set([...(isSecond ? last : []), sha256])];
+  const known = earlier.includes(sha256) || (isSecond && last.includes(sha256));
+  if (own.length === 1 && earlier.length === 1 && own[0] === earlier[0]) return { known, delivered: {} };
+  return { known, delivered: { delivered: own, deliveredBefore: [...earlier] } };
+}
+
+/** Not missing any more, and without what its deliveries were. */
+function present({
+  missingSince: _since,
+  delivered: _last,
+  deliveredBefore: _earlier,
+  ...record
+}: MemberRecord): MemberRecord {
+  return record;
 }

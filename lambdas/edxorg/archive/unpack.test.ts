@@ -10,7 +10,7 @@ import { embeddedObjects } from "../../../core/io/embedded/objects.ts";
 import { exportQuarantine, listQuarantine } from "../../../core/io/quarantine.ts";
 import type { Ledger, Objects } from "../../../core/io/ports.ts";
 import { memoryLedger } from "../../../test/standins/memory-ledger.ts";
-import { makeTar, makeTarGz, type TarMember } from "../../../test/standins/make-tar.ts";
+import { courseFiles, makeTar, makeTarGz, type TarMember } from "../../../test/standins/make-tar.ts";
 import { mortal } from "../../../test/standins/mortal.ts";
 import { EDXORG_LIMITS, type EdxorgLimits } from "./limits.ts";
 import { unpackArchive } from "./unpack.ts";
@@ -165,6 +165,52 @@ describe("an archive", () => {
     expect(await recordOf("db_table/auth_user")).toMatchObject({ archive: WEEK, lastSeenArchive: NEXT });
     await unpack(WEEKLY, "mitx-2026-01-18.tar.gz");
     expect(await recordOf("forum_mongo")).not.toHaveProperty("missingSince");
+  });
+
+  it("tells of each of two files of one partition whether it is new, and counts the last one", async () => {
+    const [one, other] = [
+      "MITx-6.00x-1T2020-auth_user-edge.sql",
+      "MITx-6.00x-1T2020-auth_user-prod-edge-analytics.sql",
+    ];
+    const files = (first: string, second: string): TarMember[] => [
+      { name: one, text: `id\n${first}\n` },
+      { name: other, text: `id\n${second}\n` },
+    ];
+    await unpack(files("1", "2"));
+    expect(await statuses()).toEqual({ [one]: "new", [other]: "new" });
+    await unpack(files("1", "2"), NEXT);
+    expect(await statuses(NEXT)).toEqual({ [one]: "unchanged", [other]: "unchanged" });
+    const third = "mitx-2026-01-18.tar.gz";
+    await unpack(files("3", "2"), third);
+    expect(await statuses(third)).toEqual({ [one]: "new", [other]: "unchanged" });
+    const { rows } = await manifest(third);
+    const record = (await ledger.get("edxorg-member#edxorg/raw_data/db_table/auth_user", "MITx-6.00x-1T2020|edge"))
+      ?.data;
+    expect(record).toMatchObject({ objectKey: rows[1].object_key, lastSeenArchive: third });
+    const fourth = "mitx-2026-01-25.tar.gz";
+    await unpack(files("2", "2").slice(1), fourth);
+    expect(await statuses(fourth)).toEqual({ [other]: "unchanged" });
+    const fifth = "mitx-2026-02-01.tar.gz";
+    await unpack(files("1", "2"), fifth);
+    expect(await statuses(fifth)).toEqual({ [one]: "new", [other]: "unchanged" });
+  });
+
+  it("may hold a member twice, and a course that is a bare tar", async () => {
+    const name = "MITx-6.00x-1T2020.mongo";
+    const tar = (await makeTar(courseFiles())).toString("latin1");
+    await unpack([
+      { name, text: "first" },
+      { name, text: "second" },
+      { name, text: "second" },
+      { name: "MITx-1x-1T2020-course-prod.xml.tar.gz", text: Buffer.from(tar, "latin1") },
+      { name: "MITx-2x-1T2020-course-prod.xml.tar.gz", text: Buffer.from(tar.slice(0, 700), "latin1") },
+    ]);
+    const { rows } = await manifest();
+    expect(rows.map(({ status, reason }) => reason ?? status)).toEqual([
+      ...["new", "new", "unchanged", "new", "tar_truncated"],
+    ]);
+    await unpack([{ name, text: "second" }], NEXT);
+    expect(await statuses(NEXT)).toEqual({ [name]: "unchanged" });
   });
 
   it("keeps the newest on record when an older archive comes late", async () => {

@@ -6,6 +6,8 @@ import type { SessionTarget } from "../../open-edx-api/session.ts";
 import type { Catalogue } from "../sources/catalogue.ts";
 
 const ROLE = "openedx/edxorg";
+/** Its tokens come from another host than its lists. */
+const TOKEN_URL = "https://api.edx.org/oauth2/v1/access_token";
 const DEFAULTS: Readonly<Record<Catalogue, string>> = {
   programs: "https://discovery.edx.org/api/v1/programs/",
   courses: "https://discovery.edx.org/api/v1/catalogs/10/courses/",
@@ -17,7 +19,7 @@ export interface CatalogueTarget extends SessionTarget {
 }
 
 /**
- * Whom to ask and as whom: the secret has `id`, `secret`, `tokenUrl`, and the address of the list where it is another.
+ * Whom to ask and as whom: the secret has `id` and `secret`, and the addresses of tokens and lists where they are others.
  * Throws Misconfigured `secret_missing`, `secret_field_missing` or `openedx_url_invalid`, before anything is sent.
  */
 export async function catalogueTarget(secrets: Secrets, catalogue: Catalogue): Promise<CatalogueTarget> {
@@ -33,7 +35,7 @@ export async function catalogueTarget(secrets: Secrets, catalogue: Catalogue): P
     if (problem === undefined) return text;
     throw misconfigured("openedx_url_invalid", `The address "${name}" in the secret "${ROLE}" ${problem}.`);
   };
-  const [id, secret, tokenUrl] = [need("id"), need("secret"), address("tokenUrl")];
+  const [id, secret, tokenUrl] = [need("id"), need("secret"), address("tokenUrl", TOKEN_URL)];
   const url = address(catalogue, DEFAULTS[catalogue]);
   const lms = new URL(url).origin;
   const mark = createHash("sha256")
@@ -46,6 +48,6 @@ const misconfigured = (code: string, message: string): Failure =>
   new Failure("Misconfigured", message, {
     code,
     what: "prepare a call to edx.org's discovery API",
-    hint: `Correct the secret "${ROLE}" ("id", "secret", "tokenUrl", optionally "programs" and "courses").`,
+    hint: `Correct the secret "${ROLE}" ("id", "secret", optionally "tokenUrl", "programs" and "courses").`,
     details: { role: ROLE },
   });

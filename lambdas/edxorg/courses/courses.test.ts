@@ -250,6 +250,14 @@ describe("a structure of an archive", () => {
     expect(await read("prod", "reload")).toMatchObject({ outcome: "staged", repeated: true, dataVersion: sha });
   });
 
+  it("is that of the other file when one is no structure", async () => {
+    await land([
+      { name: `${COURSE}-course_structure-prod.json`, text: "[1]" },
+      { name: `${COURSE}-course-prod.json`, text: `\ufeff${document("Title")}` },
+    ]);
+    expect(await read()).toMatchObject({ outcome: "staged", counts: { blocks: 2 }, warnings: [] });
+  });
+
   it("without a course is taken all the same, with a warning", async () => {
     await land([{ name: `${COURSE}-course-edge.json`, text: "{}" }]);
     expect(await read("edge")).toMatchObject({ outcome: "staged", warnings: [expect.any(String)] });

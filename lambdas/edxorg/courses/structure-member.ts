@@ -1,5 +1,6 @@
 import { text } from "node:stream/consumers";
 import type { Io } from "../../../core/io/ports.ts";
+import { isFailure } from "../../../core/model/failures.ts";
 import { malformed, readDocument, type StructureDocument } from "../../course-structure/document.ts";
 import { courseOf as courseBlockOf } from "../../course-structure/places.ts";
 import { findRecord, type MemberRecord } from "../archive/member-record.ts";
@@ -18,7 +19,7 @@ export interface FoundStructure {
 /**
  * The structure of one course: an archive may have two files of it, and only one of them holds a course. What the newest
  * archive has no longer counts only if it has neither. Undefined = no archive had any. Throws Malformed for a document
- * that is no structure.
+ * that is no structure, if there is no other.
  */
 export async function findStructure(
   { ledger, objects }: Pick<Io, "ledger" | "objects">,
@@ -31,11 +32,18 @@ export async function findStructure(
   const known = records.filter((record) => record !== undefined);
   const present = known.filter(({ missingSince }) => missingSince === undefined);
   let first: FoundStructure | undefined;
+  let refused: unknown;
   for (const member of present.length > 0 ? present : known) {
-    const document = await read(objects, { bucket, key: member.objectKey });
-    if (courseBlockOf(document.blocks) !== undefined) return { document, member };
-    first ??= { document, member };
+    try {
+      const document = await read(objects, { bucket, key: member.objectKey });
+      if (courseBlockOf(document.blocks) !== undefined) return { document, member };
+      first ??= { document, member };
+    } catch (error) {
+      if (!isFailure(error) || error.name !== "Malformed") throw error;
+      refused ??= error;
+    }
   }
+  if (first === undefined && refused !== undefined) throw refused;
   return first;
 }
 

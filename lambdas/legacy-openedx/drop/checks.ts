@@ -16,16 +16,16 @@ export function dropProblems(
   ]);
   const missing = Object.keys(words).filter((name) => rows[name] === undefined);
   const empty = dropFiles.filter(({ name, required }) => required && rows[name] === 0);
-  const fewer = Object.entries(lastComplete?.rows ?? {}).filter(([name, before]) => {
-    const now = rows[name] ?? 0;
-    return now > 0 && now < LEAST_SHARE * before;
-  });
+  const said = new Set([...missing, ...empty.map(({ name }) => name)]);
+  const fewer = Object.entries(lastComplete?.rows ?? {}).filter(
+    ([name, before]) => !said.has(name) && (rows[name] ?? 0) < LEAST_SHARE * before,
+  );
   return [
     ...missing.map((name) => `${name} is not ready`),
     ...empty.map(({ name, rowsAre }) => `no ${rowsAre} at all (${name})`),
     ...fewer.map(
       ([name, before]) =>
-        `${rows[name]} ${words[name] ?? "rows"} in ${name}, ${before} in the drop of ${lastComplete?.date ?? "before"}`,
+        `${rows[name] ?? 0} ${words[name] ?? "rows"} in ${name}, ${before} in the drop of ${lastComplete?.date ?? "before"}`,
     ),
   ];
 }
