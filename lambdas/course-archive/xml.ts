@@ -21,7 +21,7 @@ export type XmlResult =
  * because one bad file does not stop a course.
  */
 export function parseXml(bytes: Uint8Array): XmlResult {
-  const text = decode(bytes);
+  const text = xmlText(bytes);
   if (text === undefined)
     return { ok: false, code: "malformed_xml", reason: "the bytes are not text in the declared encoding" };
   const tree = new TreeBuilder(text);
@@ -94,8 +94,8 @@ class TreeBuilder {
   }
 }
 
-/** UTF-8 unless the bytes say otherwise by a byte order mark or an XML declaration. */
-function decode(bytes: Uint8Array): string | undefined {
+/** UTF-8 unless the bytes say otherwise by a byte order mark or an XML declaration. Undefined = they are no such text. */
+export function xmlText(bytes: Uint8Array): string | undefined {
   const declared = /^<\?xml[^>]*\sencoding=["']([A-Za-z0-9._-]+)["']/.exec(
     Buffer.from(bytes.subarray(0, 200)).toString("latin1"),
   );

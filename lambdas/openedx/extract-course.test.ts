@@ -7,6 +7,7 @@ import { gunzipSync } from "node:zlib";
 import { extract } from "tar-stream";
 import { beforeEach, describe, expect, it } from "vitest";
 import { courseFiles, makeTarGz } from "../../test/standins/make-tar.ts";
+import { makeZip } from "../../test/standins/make-zip.ts";
 import { openDuckDb } from "../../core/io/duckdb.ts";
 import { embeddedLedger } from "../../core/io/embedded/ledger.ts";
 import { embeddedObjects } from "../../core/io/embedded/objects.ts";
@@ -536,6 +537,33 @@ describe("a course over time", () => {
     await expect(extractOnly("sources/course-exports-mitx/none.tar.gz")).rejects.toMatchObject({
       code: "object_missing",
     });
+  });
+});
+
+describe("documents", () => {
+  it("that are damaged are named, and the rest goes on", async () => {
+    const relation = '<a><Relationship Id="r" Type="x/officeDocument" Target="d.xml"/></a>';
+    const word = makeZip([
+      { name: "_rels/.rels", text: relation },
+      { name: "d.xml", text: "<a><p><t>Read &amp; understood \u{1f600}</t></p></a>" },
+    ]);
+    const outcome = await staged(
+      await makeTarGz([
+        ...courseFiles(),
+        ...["good.docx", "Good.PPTX"].map((name) => ({ name: `course/static/${name}`, text: word })),
+        { name: "course/static/cut.docx", text: word.subarray(0, 50) },
+        { name: "course/static/empty.pptx", text: "" },
+      ]),
+    );
+    expect(outcome.warnings).toEqual(["Words of 2 files cannot be read: their rows say why."]);
+    const key = `mitxonline/openedx/processed_data/course_documents/mitxonline/course-v1:O+C+R/${outcome.sha256}.json`;
+    expect((await lines(key)).map(({ path, status, text: words, detail }) => [path, status, words, detail])).toEqual([
+      ["html/h1.html", "text", "x", null],
+      ["static/Good.PPTX", "text", "Read & understood 😀", null],
+      ["static/cut.docx", "malformed", null, "it is no zip, or is cut"],
+      ["static/empty.pptx", "malformed", null, "it is no zip, or is cut"],
+      ["static/good.docx", "text", "Read & understood 😀", null],
+    ]);
   });
 });
 

@@ -83,7 +83,10 @@ test.each([
 });
 
 test("files without a reader are listed, others are not", async () => {
-  expect(await readDocument(".docx", Buffer.from("PK"))).toMatchObject({ status: "no_reader", text: null });
+  expect(await readDocument(".rtf", Buffer.from("{\\rtf1}"))).toMatchObject({ status: "no_reader", text: null });
+  expect(await readDocument(".docx", Buffer.from("PK"))).toEqual({
+    ...{ kind: "document", status: "malformed", text: null, detail: "it is no zip, or is cut" },
+  });
   expect(await readDocument(".sjson", Buffer.from("{}"))).toMatchObject({ kind: "transcript", status: "malformed" });
   expect(["", ".png", ".xml", ".js"].map(kindOf)).toEqual([undefined, undefined, undefined, undefined]);
 });

@@ -1,5 +1,6 @@
 import { extname } from "node:path/posix";
 import { htmlText } from "./html-text.ts";
+import { officeText } from "./office-text.ts";
 import { pdfText } from "./pdf-text.ts";
 import { sjson, subtitles, type Transcript } from "./transcript.ts";
 
@@ -7,7 +8,8 @@ export const TRANSCRIPTS = [".srt", ".sjson", ".vtt"] as const;
 const TEXTS = [".txt", ".md", ".tex", ".json"] as const;
 const PAGES = [".htm", ".html"] as const;
 /** They are listed: whoever looks for a text must see that there is a file without one. */
-const NO_READER = [".doc", ".docx", ".ppt", ".pptx", ".rtf"] as const;
+const NO_READER = [".doc", ".ppt", ".rtf"] as const;
+const OFFICE = [".docx", ".pptx"] as const;
 
 /** Read whole; a document of words is a few megabytes. */
 export const DOCUMENT_BYTES_MAX = 32 * 1_048_576;
@@ -37,7 +39,7 @@ export const extensionOf = (path: string): string => extname(path).toLowerCase()
 /** Undefined = a file of this name holds no words. */
 export function kindOf(extension: string): Read["kind"] | undefined {
   if (among(TRANSCRIPTS, extension)) return "transcript";
-  return among([...TEXTS, ...PAGES, ...NO_READER, ".pdf"], extension) ? "document" : undefined;
+  return among([...TEXTS, ...PAGES, ...OFFICE, ...NO_READER, ".pdf"], extension) ? "document" : undefined;
 }
 
 /** The words of one file. What it is follows its name, as for all who read it; what cannot be read says so. */
@@ -46,6 +48,7 @@ export async function readDocument(extension: string, bytes: Buffer): Promise<Re
   if (among(NO_READER, extension)) return { kind: "document", status: "no_reader", text: null };
   try {
     if (extension === ".pdf") return worded(await pdfText(bytes));
+    if (among(OFFICE, extension)) return worded(officeText(bytes));
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);
     return { kind: "document", status: "malformed", text: null, detail: detail.slice(0, 300) };

@@ -2,7 +2,7 @@
 export const TRACKING_LOG_CODE = "1";
 
 /** Raised by hand when the rows of the same archive would differ. */
-export const COURSE_ARCHIVE_CODE = "2";
+export const COURSE_ARCHIVE_CODE = "3";
 
 /** Raised by hand when the rows of the same structure document would differ. */
 export const COURSE_STRUCTURE_CODE = "1";
