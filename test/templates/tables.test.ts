@@ -192,6 +192,10 @@ it("every grant", () => {
     openedx_discovery.SweepVersions | follow runs | openedx_courses
     openedx_discovery.SweepVersions | decrypt | key | via secretsmanager, if encryption is own
     openedx_discovery.SweepVersions | encrypt items | key | via dynamodb, if encryption is own
+    openedx_discovery.ResendContent | write items | ledger
+    openedx_discovery.ResendContent | read secret | learn/webhook
+    openedx_discovery.ResendContent | decrypt | key | via secretsmanager, if encryption is own
+    openedx_discovery.ResendContent | encrypt items | key | via dynamodb, if encryption is own
     openedx_discovery.RecordFailure | write items | ledger
     openedx_discovery.RecordFailure | encrypt items | key | via dynamodb, if encryption is own
     mirrors.CopyNew | write objects | landing/sources/edxorg-archives/*
@@ -651,6 +655,7 @@ it("every trigger", () => {
     openedx_discovery.sweep | schedule versions_of_mitxonline | cron(25 * * * ? *) UTC (qa production)
     openedx_discovery.discover | schedule courses_of_xpro | cron(10 * * * ? *) UTC (qa production)
     openedx_discovery.sweep | schedule versions_of_xpro | cron(30 * * * ? *) UTC (qa production)
+    openedx_discovery.resend | schedule resend_content | rate(10 minutes) UTC (qa production)
     mirrors.copy | schedule edxorg_archives | cron(10 * * * ? *) UTC (qa production)
     mirrors.copy | schedule edxorg_tracking_logs | cron(25 * * * ? *) UTC (qa production)
     mirrors.copy | schedule edxorg_course_tarballs | cron(40 3 * * ? *) UTC (qa production)
