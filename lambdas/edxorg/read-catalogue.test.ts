@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -209,6 +209,37 @@ describe("the courses of edx.org", () => {
     expect(
       (await keys(buckets.quarantine)).filter((key) => key.startsWith("quarantine/edxorg_catalogue/")),
     ).toHaveLength(2);
+  });
+});
+
+it("reads what edx.org has answered", async () => {
+  const fixtures = join(import.meta.dirname, "../../../shared/fixtures/learn-etl");
+  const { files } = JSON.parse(readFileSync(join(fixtures, "facts.json"), "utf8"));
+  const reply = (name: string) => ({
+    value: JSON.parse(readFileSync(join(fixtures, name), "utf8")),
+    facts: files[name],
+  });
+  const [listed, offered] = [reply("mit_edx_programs/test_mitx_programs.json"), reply("mit_edx/test_mitx_course.json")];
+  api.lists.programs = listed.value;
+  api.lists.courses = offered.value.results;
+  const ids = ({ items }: { items: { id: string }[] }) => items.map(({ id }) => id).toSorted();
+  expect(await read("programs")).toMatchObject({ counts: { malformed: 0, duplicates: 0 } });
+  const found = await landed("program_metadata");
+  expect(found.map(({ uuid }) => uuid)).toEqual(ids(listed.facts));
+  expect(Object.fromEntries(Map.groupBy(found, ({ status }) => status))).toMatchObject({
+    active: { length: listed.facts.statuses.active },
+  });
+  expect(found.every(({ type }) => type === "XSeries")).toBe(true);
+  expect(await landed("program_course_metadata")).toHaveLength(listed.facts.courses);
+  await read("courses");
+  expect(await landed("course_metadata")).toMatchObject([
+    { course_key: ids(offered.facts)[0], owner: offered.facts.owner_keys.join(", "), course_type: null },
+  ]);
+  const runsOf = await landed("course_run_metadata");
+  expect(runsOf).toHaveLength(offered.facts.runs);
+  expect(runsOf[0]).toMatchObject({
+    seats: { length: offered.facts.seats },
+    ...{ languages: "en-us", enrollment_type: "verified", start_on: "2019-02-20T15:00:00Z", is_enrollable: null },
   });
 });
 

@@ -81,6 +81,60 @@ describe.skipIf(missingExtensions !== undefined)(`tables of edx.org (${missingEx
     ]);
   });
 
+  test("every value that a line can hold comes back as it was", async () => {
+    const controls = Array.from({ length: 32 }, (_, code) => String.fromCharCode(code)).filter(
+      (one) => !/[\t\n]/.test(one),
+    );
+    const values = [
+      ...controls.flatMap((one) => [one, `a${one}b`, `${one}${one}`]),
+      ...[
+        '"',
+        '""',
+        '"a"',
+        'a"',
+        '"a',
+        '"\r"',
+        "'",
+        "\\",
+        "\\N",
+        "\\t",
+        "\\n",
+        "NULL",
+        "null",
+        "NaN",
+        "#",
+        "# a",
+        ",",
+        ";",
+        "|",
+      ],
+      ...[
+        " ",
+        " a",
+        "a ",
+        "=1+1",
+        "-0",
+        "0001",
+        "1e5",
+        "true",
+        "\u{feff}a",
+        "\u2028",
+        "\u0085",
+        "e\u0301",
+        "\u{1f393}",
+        "\u{10ffff}",
+      ],
+      ...["[1]", '{"a": "b\\tc"}', "\r", "ends in CR\r", `${'x"\r'.repeat(1_200_000)}`],
+    ];
+    const lines = values.map((value, index) => `${index}\t${value}\t${value}`);
+    const archive = await home.land("2026-01-04", [member(A, TABLE, ["id\t\te m@il", ...lines])]);
+    const counts = { rows: values.length, inserted: values.length, duplicates: 0, quarantined: 0 };
+    expect(await home.load(TABLE, archive)).toMatchObject({ counts });
+    const digest = (value: string) => createHash("sha256").update(value).digest("hex");
+    const rows = await home.rows(TABLE, "sha256(column_2) AS one, sha256(e_m_il) AS other", "ORDER BY id::INT");
+    expect(rows).toEqual(values.map((value) => ({ one: digest(value), other: digest(value) })));
+  });
+
   test("columns are the union of all objects, with the common ones", async () => {
     const archive = await home.land("2026-01-04", [
       member(A, TABLE, ["id\tUserName", "1\tann"]),

@@ -115,6 +115,32 @@ describe("a table", () => {
     });
   });
 
+  it("loses nothing of the hostile files, escapes included", async () => {
+    const fixtures = join(import.meta.dirname, "../../../../shared/fixtures/hostile");
+    const { files } = JSON.parse(readFileSync(join(fixtures, "expectations.json"), "utf8"));
+    const hostile = async (name: string) => rewrite(readFileSync(join(fixtures, "delimited", name)));
+    const dump = await hostile("mysql-dump.tsv");
+    const expected: (string | null)[][] = files["delimited/mysql-dump.tsv"].expected_rows;
+    // Escapes stay what they are; whoever resolves them finds what was dumped.
+    const escapes: Record<string, string> = { "\\t": "\t", "\\n": "\n", "\\\\": "\\", "\\0": "\0" };
+    const resolved = dump.text
+      .split("\n")
+      .slice(1, -1)
+      .map((line) => line.split("\t").slice(0, 3))
+      .map((fields) =>
+        fields
+          .map((field) => (/^".*"$/s.test(field) ? field.slice(1, -1).replaceAll('""', '"') : field))
+          .map((field) => (field === "NULL" ? null : field.replaceAll(/\\./g, (escape) => escapes[escape] ?? escape))),
+      );
+    expect(resolved).toEqual(expected);
+    const ragged = await hostile("ragged.tsv");
+    const { quarantine_lines: wrong, accepted_ids: ids } = files["delimited/ragged.tsv"];
+    // Here a line that is too short is a row.
+    expect(ragged.facts).toMatchObject({ rows: ids.length + 1, shortRows: 1, quarantined: 1, blank: 1 });
+    expect(ragged.index).toMatchObject([{ line: wrong[1].line, offset: wrong[1].byte_offset }]);
+    expect((await hostile("nul.tsv")).text).toContain("1\ta\0b\tc\t");
+  });
+
   it("puts bad lines into quarantine with their bytes", async () => {
     const bad = [Buffer.from("1\t2\t3\n"), Buffer.from([0x31, 9, 0xc3, 0x28, 10]), Buffer.from("\t\t\t")];
     const input = Buffer.concat([Buffer.from("a\tb\nx\ty\n"), ...bad]);

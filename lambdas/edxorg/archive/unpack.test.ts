@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buffer, text } from "node:stream/consumers";
@@ -318,6 +318,22 @@ describe("an archive", () => {
     expect([sha(table ?? ""), sha(mongo ?? "")]).toEqual(rows.map(({ sha256 }) => sha256));
     expect(mongo?.toString()).toBe(lines.join());
     expect(rows[0].rows).toBe(40_000);
+  });
+});
+
+describe("a hostile archive of another kind", () => {
+  const fixtures = join(import.meta.dirname, "../../../../shared/fixtures/hostile/archives");
+  const names = readdirSync(fixtures).filter((name) => name.endsWith(".tar.gz"));
+
+  it.each(names)("%s leaves nothing but its manifest", async (name) => {
+    await land(readFileSync(join(fixtures, name)));
+    const outcome = await unpackLanded(WEEK, { ratioFromBytes: 1_048_576 }).catch((error: unknown) => error);
+    expect(outcome).toMatchObject(outcome instanceof Error ? { name: "Malformed" } : { complete: true });
+    expect(await landed()).toEqual([]);
+    expect(outcome instanceof Error).toBe(/truncated|bomb-200mb/.test(name));
+    const { rows, footer } = await manifest();
+    expect(footer.complete).toBe(!(outcome instanceof Error));
+    expect(rows.filter(({ status }) => status !== "unmatched")).toEqual([]);
   });
 });
 

@@ -193,6 +193,25 @@ describe.skipIf(mariadbMissing !== undefined)(
       expect(await run(submissions, [A])).toMatchObject({ rows: 3, damaged: 1 });
     });
 
+    it("has states of any size, and times that are no days", async () => {
+      await root.query("SET GLOBAL max_allowed_packet = 268435456");
+      const insert =
+        "INSERT INTO courseware_studentmodule SELECT ?, 'problem', '', ?, REPEAT(?, ?), 1, 1, 'na', 0, 0, 7";
+      const admin = await server.admin("edxapp");
+      await admin.query("SET SESSION sql_mode = ''");
+      // Around the 16 MB of a packet.
+      const sizes = [1, 5_592_404, 5_592_405, 5_592_410, 12_000_000];
+      for (const [index, size] of sizes.entries()) await admin.query(insert, [index + 1, A, '"é', size]);
+      await admin.end();
+      const text = await written("studentmodule_query", [A]);
+      const rows = text.split("\r\n").slice(1, -1);
+      const zero = "0000-00-00 00:00:00";
+      expect(rows.map((row) => row.length)).toEqual(
+        sizes.map((size, index) => `${index + 1},problem,,7,"",1.0,${zero},${zero},1.0,na,${A}`.length + 3 * size),
+      );
+      expect(rows.every((row) => row.endsWith(`é",1.0,${zero},${zero},1.0,na,${A}`))).toBe(true);
+    });
+
     describe("of many rows", () => {
       const ROWS = 700;
       const many = { ...submissions, chunkRows: 90 };
