@@ -4,6 +4,7 @@ import { courseKey, type CourseKey } from "./course-key.ts";
 import { JsonLines } from "../staged-rows/json-lines.ts";
 import { malformed } from "../archive/malformed.ts";
 import { courseDocuments } from "./documents/course-documents.ts";
+import { legacyJsonText } from "../../core/model/legacy-json.ts";
 import { policyRows, readPolicy } from "./policy.ts";
 import type { CourseArchive, Member } from "./read-archive.ts";
 import { courseMetadata, courseVideo, courseXmlBlock } from "./rows.ts";
@@ -150,8 +151,8 @@ async function writePolicies(
   const grading = documents.find(({ name }) => name === "grading_policy.json")?.document;
   for (const { document } of documents) {
     const { policies, signatories } = policyRows(key.id, document, grading);
-    for (const row of policies) await rows.course_policy.write(row);
-    for (const row of signatories) await rows.course_signatories.write(row);
+    for (const row of policies) await rows.course_policy.writeLine(legacyJsonText(row));
+    for (const row of signatories) await rows.course_signatories.writeLine(legacyJsonText(row));
   }
   return refused;
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { legacyJsonText } from "../../core/model/legacy-json.ts";
 import { policyRows, readPolicy, withoutSecretFields } from "./policy.ts";
 
 const entry = {
@@ -6,6 +7,7 @@ const entry = {
   video_upload_pipeline: { course_video_upload_token: "secret-token" },
   self_paced: true,
   advanced_modules: ["poll"],
+  tags: ["\ud800"],
   nested: { lti_passports: ["deep:key:secret-value"], kept: 1 },
   certificates: {
     certificates: [
@@ -29,32 +31,23 @@ describe("course policy", () => {
     const grading = readPolicy(Buffer.from('{"GRADER": [], "w": 0.30}'));
     if (policy === undefined) throw new Error("not read");
     const { policies, signatories } = policyRows("course-v1:O+C+R", policy, grading);
-    expect(policies).toEqual([
-      expect.objectContaining({
-        course_id: "course-v1:O+C+R",
-        policy_key: "course/R",
-        advanced_modules: '["poll"]',
-        discussions_settings: "{}",
-        display_coursenumber: "",
-        self_paced: true,
-        tabs: "[]",
-        tags: "[]",
-        grading_policy: '{"GRADER": [], "w": 0.3}',
-      }),
+    const rowsOf = (rows: typeof policies) => rows.map((row) => JSON.parse(legacyJsonText(row)));
+    expect(rowsOf(policies)).toEqual([
+      {
+        ...{ course_id: "course-v1:O+C+R", policy_key: "course/R", advanced_modules: ["poll"], self_paced: true },
+        ...{ discussions_settings: {}, display_coursenumber: "", tabs: [], tags: ["\ufffd"] },
+        ...{ policy: expect.stringContaining('"tags": ["\\ud800"]'), grading_policy: '{"GRADER": [], "w": 0.3}' },
+      },
     ]);
-    expect(signatories).toEqual([
-      expect.objectContaining({
-        certificate_id: "7",
-        id: "1",
-        name: "É A",
-        title: "T",
-        organization: "O",
-        signature_image_path: "/p",
-      }),
-      expect.objectContaining({ certificate_id: "7", id: "two", name: null }),
+    const certified = { course_id: "course-v1:O+C+R", certificate_id: 7 };
+    expect(rowsOf(signatories)).toEqual([
+      {
+        ...{ ...certified, id: 1, name: "É A", title: "T", organization: "O", signature_image_path: "/p", extra: 2 },
+        details: expect.stringContaining('"extra": 2'),
+      },
+      { ...certified, id: "two", details: '{"id": "two"}' },
     ]);
-    expect(JSON.parse(signatories[0]?.details ?? "")).toMatchObject({ extra: 2 });
-    expect(JSON.stringify({ policies, signatories })).not.toMatch(/secret|passport/);
+    expect([...policies, ...signatories].map(legacyJsonText).join()).not.toMatch(/secret|passport/);
   });
 
   it("removes secrets from the file itself and leaves other files byte for byte", () => {

@@ -7,38 +7,13 @@ import { LegacyNumber, legacyJsonText, parseLegacyJson, type LegacyJson } from "
  */
 const SECRET_FIELDS: ReadonlySet<string> = new Set(["lti_passports", "video_upload_pipeline"]);
 
-export interface CoursePolicy {
-  readonly course_id: string;
-  readonly policy_key: string;
-  readonly advanced_modules: string;
-  readonly discussions_settings: string;
-  readonly display_coursenumber: string;
-  readonly self_paced: boolean | null;
-  readonly tabs: string;
-  readonly tags: string;
-  /** The whole entry as JSON text, without secrets. */
-  readonly policy: string;
-  readonly grading_policy: string | null;
-}
-
-export interface CertificateSignatory {
-  readonly course_id: string;
-  readonly certificate_id: string | null;
-  readonly id: string | null;
-  readonly name: string | null;
-  readonly title: string | null;
-  readonly organization: string | null;
-  readonly signature_image_path: string | null;
-  /** All its own fields as JSON text. */
-  readonly details: string;
-}
-
-export interface PolicyRows {
-  readonly policies: readonly CoursePolicy[];
-  readonly signatories: readonly CertificateSignatory[];
-}
-
 type JsonObject = ReadonlyMap<string, LegacyJson>;
+
+/** Rows as they land, their values as the document has them; the columns of tables.ts take them as text. */
+export interface PolicyRows {
+  readonly policies: readonly JsonObject[];
+  readonly signatories: readonly JsonObject[];
+}
 
 /** A document under `policies/`, without secrets; undefined = not JSON or not an object. */
 export function readPolicy(bytes: Uint8Array): JsonObject | undefined {
@@ -75,41 +50,51 @@ export function policyRows(courseId: string, document: JsonObject, grading: Json
   };
 }
 
-function policyRow(courseId: string, key: string, entry: JsonObject, grading: JsonObject | undefined): CoursePolicy {
-  const json = (name: string, otherwise: string) =>
-    entry.has(name) ? legacyJsonText(entry.get(name) ?? null) : otherwise;
+function policyRow(courseId: string, key: string, entry: JsonObject, grading: JsonObject | undefined): JsonObject {
+  const given = (name: string, otherwise: LegacyJson): [string, LegacyJson] => [
+    name,
+    wellFormed(entry.get(name) ?? (entry.has(name) ? null : otherwise)),
+  ];
   const selfPaced = entry.get("self_paced");
-  return {
-    course_id: courseId,
-    policy_key: key.toWellFormed(),
-    advanced_modules: json("advanced_modules", "[]"),
-    discussions_settings: json("discussions_settings", "{}"),
-    display_coursenumber: textOf(entry.get("display_coursenumber")) ?? "",
-    self_paced: typeof selfPaced === "boolean" ? selfPaced : null,
-    tabs: json("tabs", "[]"),
-    tags: json("tags", "[]"),
-    policy: legacyJsonText(entry),
-    grading_policy: grading === undefined ? null : legacyJsonText(grading),
-  };
+  return new Map<string, LegacyJson>([
+    ["course_id", courseId],
+    ["policy_key", key.toWellFormed()],
+    given("advanced_modules", []),
+    given("discussions_settings", new Map()),
+    ["display_coursenumber", textOf(entry.get("display_coursenumber")) ?? ""],
+    ["self_paced", typeof selfPaced === "boolean" ? selfPaced : null],
+    given("tabs", []),
+    given("tags", []),
+    // The whole entry as JSON text, without secrets.
+    ["policy", legacyJsonText(entry)],
+    ["grading_policy", grading === undefined ? null : legacyJsonText(grading)],
+  ]);
 }
 
-function signatoryRows(courseId: string, entry: JsonObject): CertificateSignatory[] {
+/** All its own fields, and as JSON text once more for those that have no column. */
+function signatoryRows(courseId: string, entry: JsonObject): JsonObject[] {
   const holder = entry.get("certificates");
   const certificates = isObject(holder) ? listOf(holder.get("certificates")) : [];
   return certificates.filter(isObject).flatMap((certificate) =>
     listOf(certificate.get("signatories"))
       .filter(isObject)
-      .map((signatory) => ({
-        course_id: courseId,
-        certificate_id: textOf(certificate.get("id")),
-        id: textOf(signatory.get("id")),
-        name: textOf(signatory.get("name")),
-        title: textOf(signatory.get("title")),
-        organization: textOf(signatory.get("organization")),
-        signature_image_path: textOf(signatory.get("signature_image_path")),
-        details: legacyJsonText(signatory),
-      })),
+      .map((signatory) => {
+        const own = [...signatory].map(([name, value]) => [name.toWellFormed(), wellFormed(value)] as const);
+        return new Map<string, LegacyJson>([
+          ...own,
+          ["course_id", courseId],
+          ["certificate_id", wellFormed(certificate.get("id") ?? null)],
+          ["details", legacyJsonText(signatory)],
+        ]);
+      }),
   );
+}
+
+/** Half a surrogate pair has no UTF-8 form; the whole entry keeps its escape in `policy` and `details`. */
+function wellFormed(value: LegacyJson): LegacyJson {
+  if (typeof value === "string") return value.toWellFormed();
+  if (isObject(value)) return new Map([...value].map(([name, one]) => [name.toWellFormed(), wellFormed(one)]));
+  return isList(value) ? value.map(wellFormed) : value;
 }
 
 function withoutSecrets(value: LegacyJson): LegacyJson {
@@ -126,7 +111,6 @@ const listOf = (value: LegacyJson | undefined): readonly LegacyJson[] => (isList
 
 /** Ids are numbers in some exports and strings in others. */
 function textOf(value: LegacyJson | undefined): string | null {
-  // Half a surrogate pair has no UTF-8 form; the whole entry keeps its escape in `policy` and `details`.
   if (typeof value === "string") return value.toWellFormed();
   return value instanceof LegacyNumber ? value.text : null;
 }

@@ -113,12 +113,12 @@ describe("a course export of an archive", () => {
     const own = { course_id: "course-v1:O+C+R" };
     expect(await landed(`${base}/course_policy/prod/${COURSE}/${prod.sha256}.json`)).toEqual([
       expect.objectContaining({
-        ...{ ...own, advanced_modules: "[]", discussions_settings: "{}", display_coursenumber: "6.00", tabs: "[]" },
-        ...{ tags: "[]", self_paced: null },
+        ...{ ...own, advanced_modules: [], discussions_settings: {}, display_coursenumber: "6.00", tabs: [] },
+        ...{ tags: [], self_paced: null },
       }),
     ]);
     expect(await landed(`${base}/course_certificate_signatory/prod/${COURSE}/${prod.sha256}.json`)).toEqual([
-      expect.objectContaining({ ...own, certificate_id: "7", id: "1", name: "Ada", title: "Professor" }),
+      expect.objectContaining({ ...own, certificate_id: 7, id: 1, name: "Ada", title: "Professor" }),
     ]);
     const [block] = await landed(`${base}/course_xml_blocks/edge/${COURSE}/${edge.sha256}.json`);
     expect(block).toMatchObject({ ...own, source_system: "edge" });
