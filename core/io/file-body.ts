@@ -1,3 +1,4 @@
 import type { FileBody, ObjectBody } from "./ports.ts";
 
-export const isFileBody = (body: ObjectBody): body is FileBody => typeof body === "object" && "sha256" in body;
+export const isFileBody = (body: ObjectBody): body is FileBody =>
+  typeof body === "object" && "path" in body && "digest" in body;

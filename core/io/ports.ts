@@ -51,8 +51,8 @@ export interface UploadedPart {
 /** A closed file that is given away: a store on the same disk moves it instead of copying its bytes. */
 export interface FileBody {
   readonly path: string;
-  /** Of its bytes, in hex. */
-  readonly sha256: string;
+  /** Of its bytes, in hex; a store that does not read them takes it for the ETag. */
+  readonly digest: string;
 }
 
 export type ObjectBody = Uint8Array | string | Readable | FileBody;

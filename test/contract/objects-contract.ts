@@ -60,9 +60,9 @@ export function objectsContract(home: Home<OpenedObjects>): void {
         const [path, other] = [join(folder, "given"), join(folder, "other")];
         await writeFile(path, bytes, { mode: 0o600 });
         await writeFile(other, "other bytes");
-        const put = await objects.put(bucket, "given", { path, sha256 }, { ifAbsent: true });
+        const put = await objects.put(bucket, "given", { path, digest: sha256 }, { ifAbsent: true });
         expect(put).toMatchObject({ created: true, head: { sizeBytes: bytes.length } });
-        expect(await objects.put(bucket, "given", { path: other, sha256: "0" }, { ifAbsent: true })).toEqual({
+        expect(await objects.put(bucket, "given", { path: other, digest: "0" }, { ifAbsent: true })).toEqual({
           head: put.head,
           created: false,
         });
@@ -70,7 +70,7 @@ export function objectsContract(home: Home<OpenedObjects>): void {
         expect(await buffer(await objects.get({ bucket, key: "given" }, { start: 9_000_000, end: 9_000_000 }))).toEqual(
           bytes.subarray(-1),
         );
-        const missing = objects.put(bucket, "no-file", { path: join(folder, "missing"), sha256 });
+        const missing = objects.put(bucket, "no-file", { path: join(folder, "missing"), digest: sha256 });
         await expect(missing).rejects.toThrow("ENOENT");
         expect(await objects.head({ bucket, key: "no-file" })).toBeUndefined();
       } finally {
@@ -218,6 +218,23 @@ export function objectsContract(home: Home<OpenedObjects>): void {
           name: "Conflict",
           code: "upload_gone",
         });
+      });
+
+      it.each([
+        ["in order", [1, 2, 3]],
+        ["in another order", [3, 1, 2]],
+        ["one of them again", [1, 2, 2, 3]],
+      ])("makes the same object of them, put %s", async (order, numbers) => {
+        const key = `parts/${order}`;
+        const upload = await objects.beginUpload(bucket, key);
+        const kept = new Map<number, Awaited<ReturnType<Objects["putPart"]>>>();
+        for (const number of numbers) kept.set(number, await objects.putPart(upload, number, parts[number - 1]!));
+        const head = await objects.completeUpload(
+          upload,
+          [1, 2, 3].map((number) => kept.get(number)!),
+        );
+        expect(head).toMatchObject({ sizeBytes: 2 * FIVE_MB + 4, etag: expect.stringMatching(/^[0-9a-f]{32}-3$/) });
+        expect(md5(await buffer(await objects.get({ bucket, key })))).toBe(whole);
       });
     });
 

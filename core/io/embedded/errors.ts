@@ -21,6 +21,8 @@ export const isBusy = (error: unknown): boolean => {
 
 export const isMissingFile = (error: unknown): boolean => systemCode(error) === "ENOENT";
 
+export const isFileThere = (error: unknown): boolean => systemCode(error) === "EEXIST";
+
 /** A rename would have to copy. */
 export const isOtherDisk = (error: unknown): boolean => systemCode(error) === "EXDEV";
 

@@ -15,7 +15,7 @@ const OBJECTS = "objects";
 /** Bytes that are durable under a temporary name. */
 export interface Spooled {
   readonly path: string;
-  /** MD5 in hex, as S3's ETag of an object written in one piece; the sha256 of a file whose bytes are not read here. */
+  /** MD5 in hex, as S3's ETag of an object written in one piece; what is said of a file whose bytes are not read here. */
   readonly etag: string;
   readonly sizeBytes: number;
 }
@@ -50,7 +50,7 @@ export async function spool(stateDir: string, body: ObjectBody): Promise<Spooled
   return { path, etag: md5.digest("hex"), sizeBytes };
 }
 
-async function takeOver({ path: given, sha256 }: FileBody, path: string): Promise<Spooled> {
+async function takeOver({ path: given, digest }: FileBody, path: string): Promise<Spooled> {
   try {
     await rename(given, path).catch(async (error: unknown) => {
       if (!isOtherDisk(error)) throw error;
@@ -61,7 +61,7 @@ async function takeOver({ path: given, sha256 }: FileBody, path: string): Promis
     const file = await open(path, "r");
     try {
       await file.sync();
-      return { path, etag: sha256, sizeBytes: (await file.stat()).size };
+      return { path, etag: digest, sizeBytes: (await file.stat()).size };
     } finally {
       await file.close();
     }

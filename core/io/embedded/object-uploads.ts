@@ -1,13 +1,12 @@
-import { createHash, randomUUID } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { Readable } from "node:stream";
 import * as z from "zod";
 import { checkKey, checkMetadata } from "../limits.ts";
 import { uploadGone } from "../object-failures.ts";
-import type { ObjectHead, Objects, ObjectUpload, PutOptions } from "../ports.ts";
+import type { FileBody, ObjectHead, Objects, ObjectUpload, PutOptions } from "../ports.ts";
 import { isMissingFile } from "./errors.ts";
+import { joinParts, writeDurably, writePart } from "./object-parts.ts";
 
 const UPLOADS = "uploads";
 const OPTIONS = "options.json";
@@ -18,11 +17,11 @@ const Options = z.object({ metadata: z.record(z.string(), z.string()), contentTy
 
 interface Store {
   readonly attempt: <T>(what: string, work: () => Promise<T>) => Promise<T>;
-  readonly put: (bucket: string, key: string, body: Readable, options: PutOptions) => Promise<ObjectHead>;
+  readonly put: (bucket: string, key: string, body: FileBody, options: PutOptions) => Promise<ObjectHead>;
   readonly head: (bucket: string, key: string) => ObjectHead | undefined;
 }
 
-/** Uploads as folders with a file for each part, apart from the objects; completing one writes them as one object. */
+/** Uploads as folders, apart from the objects; completing one makes one object of its parts. */
 export function embeddedUploads(
   stateDir: string,
   store: Store,
@@ -51,48 +50,28 @@ export function embeddedUploads(
 
     putPart: (upload, number, body) =>
       during(upload, async () => {
-        await writeDurably(join(folderOf(upload), String(number)), body);
-        return { number, sizeBytes: body.length, receipt: createHash("md5").update(body).digest("hex") };
+        return { number, sizeBytes: body.length, receipt: await writePart(folderOf(upload), number, body) };
       }),
 
     completeUpload: (upload, parts) =>
       during(upload, async () => {
         const { bucket, key } = upload;
         const folder = folderOf(upload);
-        const text = await readFile(join(folder, OPTIONS), "utf8").catch((error: unknown) => {
-          if (isMissingFile(error)) return undefined;
-          throw error;
-        });
-        if (text === undefined) {
+        try {
+          const { metadata, contentType } = Options.parse(JSON.parse(await readFile(join(folder, OPTIONS), "utf8")));
+          const given = contentType === undefined ? { metadata } : { metadata, contentType };
+          const head = await store.put(bucket, key, await joinParts(folder, parts), given);
+          await rm(folder, { recursive: true, force: true });
+          return head;
+        } catch (error) {
+          if (!isMissingFile(error)) throw error;
+          // Its answer may have been lost.
           const found = store.head(bucket, key);
           if (found?.sizeBytes === parts.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)) return found;
-          throw uploadGone(upload);
+          throw error;
         }
-        const { metadata, contentType } = Options.parse(JSON.parse(text));
-        const files = parts.map(({ number }) => join(folder, String(number)));
-        for (const file of files) await stat(file);
-        const given = contentType === undefined ? { metadata } : { metadata, contentType };
-        const head = await store.put(bucket, key, Readable.from(bytesOf(files)), given);
-        await rm(folder, { recursive: true, force: true });
-        return head;
       }),
   };
-}
-
-async function* bytesOf(files: readonly string[]): AsyncGenerator {
-  for (const file of files) yield* createReadStream(file, { highWaterMark: 1_024 * 1_024 });
-}
-
-async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
-  const draft = `${path}.${randomUUID()}`;
-  const file = await open(draft, "wx");
-  try {
-    await file.writeFile(bytes);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(draft, path);
 }
 
 async function removeOld(folder: string): Promise<void> {

@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import type { Io } from "../../../core/io/ports.ts";
 import { recordQuarantine } from "../../../core/io/quarantine.ts";
-import type { SpooledFile } from "./output-spool.ts";
+import { givenAway, type SpooledFile } from "./output-spool.ts";
 import type { TableFacts, TableTarget } from "./table-facts.ts";
 
 export interface QuarantineHome {
@@ -46,7 +46,7 @@ export async function quarantineMember(
   const { io, bucket } = home;
   const { sha256 } = file;
   const key = `${prefixOf(home, sha256)}.member`;
-  const { head } = await io.objects.put(bucket, key, file, { ifAbsent: true });
+  const { head } = await io.objects.put(bucket, key, givenAway(file), { ifAbsent: true });
   const { versionId, sizeBytes } = head;
   await recordQuarantine(io, {
     ...{ sourceKey: sourceKey(home, member), sha256, count: 1, reasons: { [reason]: 1 }, wholeFile: reason },

@@ -7,9 +7,13 @@ import type { FileBody } from "../../../core/io/ports.ts";
 const READ_BYTES = 1_048_576;
 
 /** A closed file that waits for its put; whoever has put it removes what is left. */
-export interface SpooledFile extends FileBody {
+export interface SpooledFile {
+  readonly path: string;
+  readonly sha256: string;
   readonly sizeBytes: number;
 }
+
+export const givenAway = ({ path, sha256 }: SpooledFile): FileBody => ({ path, digest: sha256 });
 
 export const removeSpooled = ({ path }: Pick<SpooledFile, "path">): Promise<void> => rm(path, { force: true });
 

@@ -4,7 +4,7 @@ import { recordOf } from "./manifest.ts";
 import type { ManifestRow, Status } from "./manifest-row.ts";
 import { findRecord, judge, type MemberRecord } from "./member-record.ts";
 import { partWrite, readParts, type ArchiveVersion } from "./progress.ts";
-import { removeSpooled } from "./output-spool.ts";
+import { givenAway, removeSpooled } from "./output-spool.ts";
 import type { BegunMember, ReadMember } from "./read-member.ts";
 import { Uploads } from "./uploads.ts";
 
@@ -142,7 +142,7 @@ export class Recorder {
     try {
       // Create-only would also leave it alone, after all its bytes were sent.
       if ((await io.objects.head({ bucket, key })) !== undefined) return;
-      await io.objects.put(bucket, key, file, {
+      await io.objects.put(bucket, key, givenAway(file), {
         ifAbsent: true,
         metadata: { ...metadata, ...own, ...dialect },
       });
