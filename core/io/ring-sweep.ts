@@ -24,7 +24,7 @@ export interface RingCall {
 export interface RingVisitor {
   /**
    * Does all that a key asks for, and gives a word to count it by. A visit that is made twice changes nothing more.
-   * Throws when it was no visit; Throttled ends the walk. What it does after the signal has aborted nobody waits for.
+   * Throws when it was no visit: Throttled breaks the walk off, as do 64 Transient ones in a row. What it does after the signal has aborted nobody waits for.
    */
   visit(key: string, signal: AbortSignal): Promise<string>;
   /** Before progress is saved, for what goes better for many visits at once. */
@@ -41,8 +41,10 @@ export interface RingReport {
   /** By the visitor's words. */
   readonly counts: Readonly<Record<string, number>>;
   readonly failed: number;
-  /** Of the failed: the next walk begins with them, for they were refused as too many. */
+  /** Of the failed: the next walk begins with them, for the upstream had enough, or was down. */
   readonly postponed: number;
+  /** Why the walk ended before its lap and its time; another attempt of the run walks the rest. */
+  readonly brokenOff?: unknown;
   /** The first few of those that failed. */
   readonly failures: readonly { readonly key: string; readonly error: unknown }[];
   /** Age of the oldest visit of any key at most, in milliseconds. */
@@ -54,7 +56,7 @@ const LEASE_SECONDS = 30;
 const SAVE_MS = 10_000;
 const SAVE_VISITS = 200;
 const SAMPLE = 20;
-/** So many failures and nothing else: the upstream is down, and more requests do not help it up. */
+/** So many failures and nothing in between: the upstream is down, and more requests do not help it up. */
 const HOPELESS = 64;
 
 const systemClock: LeaseClock = {
@@ -101,8 +103,8 @@ async function walk(
   const counts: Record<string, number> = {};
   const failures: { key: string; error: unknown }[] = [];
   let [begun, finished, failed, unsaved] = [0, 0, 0, 0];
-  /** More visits do not help the upstream up, or were what it asked not to make. */
-  let isVain = false;
+  const inRow: string[] = [];
+  let brokenOff: { readonly error: unknown } | undefined;
 
   const write = async (state: RingState): Promise<RingState> => {
     // A holder that lost its lease unawares meets the other's revision here, and stops.
@@ -114,7 +116,7 @@ async function walk(
   const save = async (isLast: boolean): Promise<RingState> => {
     unsaved = 0;
     // As it is now: what ends while this is written is visited again by whoever goes on from here.
-    const progress = walked(plan, { begun, open: [...open], postponed: [...postponed], over: isLast });
+    const progress = walked(plan, { begun, open: [...open, ...postponed], over: isLast });
     await flush?.();
     return write(progress);
   };
@@ -123,7 +125,7 @@ async function walk(
   const saveNow = (): Promise<unknown> => (saving = saving.then(() => save(false)));
 
   const walker = async (): Promise<void> => {
-    while (!over.signal.aborted && !isVain && clock.now() < until) {
+    while (!over.signal.aborted && brokenOff === undefined && clock.now() < until) {
       const key = order[begun];
       if (key === undefined) return;
       begun += 1;
@@ -133,14 +135,18 @@ async function walk(
         if (over.signal.aborted) return;
         counts[word] = (counts[word] ?? 0) + 1;
         finished += 1;
+        inRow.length = 0;
       } catch (error) {
         if (over.signal.aborted) return;
         failed += 1;
         if (failures.length < SAMPLE) failures.push({ key, error });
-        const isTooMany = isFailure(error) && error.name === "Throttled";
-        if (isTooMany) postponed.add(key);
-        const isForAll = isFailure(error) && error.name === "Misconfigured";
-        isVain ||= isTooMany || (finished === 0 && (isForAll || failed >= HOPELESS));
+        const kind = isFailure(error) ? error.name : undefined;
+        if (kind === "Transient") inRow.push(key);
+        const isHopeless = finished === 0 && (kind === "Misconfigured" || failed >= HOPELESS);
+        if (kind === "Throttled" || inRow.length >= HOPELESS || isHopeless) brokenOff ??= { error };
+        if (kind === "Throttled") postponed.add(key);
+        // Not their fault, nor that of those who fail while the last ones end.
+        if (brokenOff !== undefined) for (const one of inRow.splice(0)) postponed.add(one);
       }
       open.delete(key);
       unsaved += 1;
@@ -163,10 +169,10 @@ async function walk(
     ended.abort();
   }
   await saving;
-  const state = await save(true);
+  const state = await save(brokenOff === undefined);
   return {
     ...{ state: "walked", total, attempted: begun, earlier: total - order.length, counts },
-    ...{ failed, postponed: postponed.size, failures },
+    ...{ failed, postponed: postponed.size, failures, ...(brokenOff && { brokenOff: brokenOff.error }) },
     lagMs: ringLag(state, clock.now()),
   };
 }

@@ -126,7 +126,7 @@ describe("a walk", () => {
     expect((await walkRing(world.ledger, world.call(), visit(wrong))).attempted).toBeLessThanOrEqual(8);
   });
 
-  it("is ended by an upstream that refuses more, and the next begins with what was refused, once", async () => {
+  it("is ended by an upstream that refuses more, and the next begins with what was refused, once, then ends with it", async () => {
     const world = new World(Array.from({ length: 30 }, () => 100));
     const refused: string[] = [];
     const visit = async (key: string, signal: AbortSignal): Promise<string> => {
@@ -136,16 +136,40 @@ describe("a walk", () => {
       }
       return world.visit(key, signal);
     };
-    const first = await walkRing(world.ledger, world.call(), { visit });
-    expect(first).toMatchObject({ failed: 1, postponed: 1 });
+    const walk = (name: string) => walkRing(world.ledger, world.call({ name }), { visit });
+    const first = await walk("tick");
+    expect(first).toMatchObject({ failed: 1, postponed: 1, brokenOff: { name: "Throttled" } });
     expect(first.attempted).toBeLessThan(16);
-    expect(await world.state()).toMatchObject({ open: ["k0009"] });
     // What goes on is waited for, and is a visit.
     expect(world.times.size).toBe(first.attempted - 1);
-    expect(await walkRing(world.ledger, world.call(), { visit })).toMatchObject({ failed: 1, attempted: 4 });
-    expect(await world.state()).toMatchObject({ open: [] });
-    await walkRing(world.ledger, world.call(), { visit });
-    expect([refused.length, world.times.size]).toEqual([3, 29]);
+    expect(await world.state()).toMatchObject({ open: ["k0009"] });
+    expect(await walk("tick")).toMatchObject({ failed: 1, attempted: 4 });
+    expect(await world.state()).toMatchObject({ open: [], again: ["k0009"] });
+    // From now on it comes last, and the others come round.
+    expect(await walk("tick")).toMatchObject({ attempted: 30 - first.attempted - 3 + 1, failed: 1 });
+    expect([world.visits, world.times.size]).toEqual([29, 29]);
+    expect(await walk("next")).toMatchObject({ attempted: 30, failed: 1 });
+    expect([refused.length, world.visits]).toEqual([4, 58]);
+  });
+
+  it("is broken off by an upstream that goes down, and goes on with all that it did not answer", async () => {
+    const world = new World(Array.from({ length: 400 }, () => 100));
+    let isDown = false;
+    const visit = async (key: string, signal: AbortSignal): Promise<string> => {
+      isDown ||= world.visits === 100;
+      if (isDown) throw new Failure("Transient", "down", { code: "c", what: "w" });
+      return world.visit(key, signal);
+    };
+    const walk = () => walkRing(world.ledger, world.call({ name: "tick", until: world.clock.now() + HOUR }), { visit });
+    const first = await walk();
+    expect(first).toMatchObject({ counts: { seen: 100 }, brokenOff: { message: "down" } });
+    expect(first.failed).toBe(first.postponed);
+    expect(first.failed).toBeLessThan(64 + 4);
+    expect(await walk()).toMatchObject({ counts: {} });
+    isDown = false;
+    world.visits = 101;
+    await walk();
+    expect([...world.times.values()]).toEqual(Array.from({ length: 400 }, () => 1));
   });
 
   it("is one at a time, and an unreadable record is none", async () => {

@@ -63,29 +63,22 @@ export function beginWalk(known: RingState | undefined, keys: readonly string[],
   return { order, owed: owed.length, late: late.length, circle, state, begun, begunAt: now };
 }
 
-export interface Steps {
-  /** So many keys were begun. */
-  readonly begun: number;
-  /** Those of them that have not ended. */
-  readonly open: readonly string[];
-  /** Those of them that were no visit and are for the next walk, also after this one is over. */
-  readonly postponed?: readonly string[];
-  readonly over: boolean;
-}
-
 /**
- * The state after the first steps of a walk. One that is `over` steps over what has not ended, and over one key at
- * least: who always blocks costs one lap and starves nobody. So does who is postponed by the walk that began with it.
+ * The state after the first `begun` keys of a walk were begun; `open` are those of them that have not ended, or were no
+ * visits. A walk that is `over` steps over these, and over one key at least: who always blocks costs one lap and starves
+ * nobody.
  */
-export function walked({ order, owed, late, circle, state, begunAt }: Walk, taken: Steps): RingState {
-  const { begun, open, postponed = [], over } = taken;
+export function walked(
+  { order, owed, late, circle, state, begunAt }: Walk,
+  { begun, open, over }: { readonly begun: number; readonly open: readonly string[]; readonly over: boolean },
+): RingState {
   const steps = Math.min(order.length, over ? Math.max(1, begun) : begun);
   const lateFrom = order.length - late;
   const apart = new Set([...order.slice(0, owed), ...order.slice(lateFrom)]);
   // Owed keys lie before the place where the lap goes on, which they do not move.
   const moved = Math.min(Math.max(0, steps - owed), lateFrom - owed);
   const at = moved === 0 ? state.at : (circle[moved % circle.length] ?? null);
-  const unpaid = over ? postponed.filter((key) => !apart.has(key)) : [...new Set([...open, ...postponed])];
+  const unpaid = over ? [] : open;
   const notReached = order.slice(Math.max(steps, lateFrom));
   const next = {
     at,

@@ -15,9 +15,11 @@ let server: OpenEdxStandIn;
 let openEdx: OpenEdx;
 let ledger: ReturnType<typeof memoryLedger>;
 let world: VersionsWorld;
+const client = (deadline = Infinity): Promise<OpenEdx> =>
+  openOpenEdx({ secrets: { read: async () => server.secret }, deployment: "mitx", deadline });
 const begin = async (courses: number): Promise<void> => {
   server = await startOpenEdx({ courses });
-  openEdx = await openOpenEdx({ secrets: { read: async () => server.secret }, deployment: "mitx" });
+  openEdx = await client();
   // Tokens and outlines are asked for by the real clock, all else by one that passes when nobody works.
   ledger = memoryLedger();
   world = new VersionsWorld(ledger, { slots: 5 });
@@ -88,7 +90,9 @@ describe("a version sweep", () => {
 
   it("counts those that fail and lets the rest stand", async () => {
     server.fault({ call: "outline", course: FIRST, status: 500 }, { call: "outline", course: SECOND, status: 403 });
-    expect(await sweep()).toMatchObject({ read: 18, failed: 2 });
+    const swept = await sweep();
+    expect(swept).toMatchObject({ read: 18, failed: 2 });
+    expect(swept.failures.toSorted().map((text) => text.split(": Could", 1)[0])).toEqual([FIRST, SECOND]);
     expect([await seen(FIRST), await seen(SECOND)]).toEqual([
       [undefined, undefined],
       [undefined, undefined],
@@ -107,6 +111,21 @@ describe("a version sweep", () => {
     server.fault({ call: "outline", status: 401, times: 1_000 });
     await expect(sweep()).rejects.toMatchObject({ name: "Misconfigured", code: "unauthorised" });
     expect((await ledger.get("ring-sweep", "openedx-versions/mitx"))?.data).toHaveProperty("at");
+  });
+
+  it("stops when the LMS asks to wait for longer than there is time, and the next attempt walks the rest", async () => {
+    await server.close();
+    await begin(100);
+    const [refused = ""] = courseIds(50).slice(-1);
+    server.fault({ call: "outline", course: refused, status: 429, headers: { "retry-after": "600" } });
+    openEdx = await client(Date.now() + 60_000);
+    await expect(sweep()).rejects.toMatchObject({ name: "Throttled", code: "openedx_throttled" });
+    const told = server.seen.findIndex(({ status }) => status === 429);
+    expect(server.seen.length - told).toBeLessThanOrEqual(16);
+    openEdx = await client();
+    const { attempted, earlier } = await sweep();
+    expect([attempted + earlier, server.count("outline")]).toEqual([100, 101]);
+    for (const [id, { version }] of server.courses) expect(await seen(id)).toEqual([version, version]);
   });
 
   it("ends with its time and comes to the others next time, though some never answer", async () => {

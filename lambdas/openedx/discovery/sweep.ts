@@ -12,6 +12,9 @@ const CONCURRENCY = 16;
 /** The same where an installation answers faster than those did; some way below, for calls come as the network likes. */
 export const OUTLINES_PER_SECOND = 50;
 
+/** So many failures are part of a run's output. */
+const NAMED = 5;
+
 export interface VersionSweep {
   readonly deployment: string;
   readonly holder: string;
@@ -39,12 +42,14 @@ export interface Swept extends Pick<
   readonly changed: number;
   /** They have no outline: the last version stands. */
   readonly gone: number;
+  /** The first few of those that failed, and why: for people. */
+  readonly failures: readonly string[];
 }
 
 /**
  * Reads the published version of every active course run and has it observed; what that requests is granted in batches.
- * Throws when not one course run could be read, after saving where it goes on: Misconfigured and Throttled as they came,
- * else Transient `sweep_failed`.
+ * Throws when not one course run could be read, or the LMS has enough or is down before the lap is whole, after saving
+ * where the next attempt goes on: Misconfigured and Throttled as they came, else Transient `sweep_failed`.
  */
 export async function sweepVersions({
   deployment,
@@ -88,25 +93,33 @@ export async function sweepVersions({
       },
     },
   );
-  const { state, total, attempted, earlier, failed, postponed, counts, lagMs } = report;
+  const { state, total, attempted, earlier, failed, postponed, failures, counts, lagMs } = report;
   if (state === "walked") lag?.(lagMs);
   const { changed = 0, unchanged = 0, gone = 0 } = counts;
-  if (attempted > 0 && changed + unchanged + gone === 0) throw nothingRead(deployment, report);
-  return { state, total, attempted, earlier, failed, postponed, lagMs, read: changed + unchanged, changed, gone };
+  const answered = changed + unchanged + gone;
+  if (report.brokenOff !== undefined || (attempted > 0 && answered === 0)) throw unread(deployment, report, answered);
+  const named = failures
+    .slice(0, NAMED)
+    .map(({ key, error }) => `${key}: ${error instanceof Error ? error.message : ""}`);
+  return {
+    ...{ state, total, attempted, earlier, failed, postponed, lagMs },
+    ...{ read: changed + unchanged, changed, gone, failures: named },
+  };
 }
 
-function nothingRead(deployment: string, { attempted, failures }: RingReport): Failure {
-  const [first] = failures;
-  const wrong = failures
-    .map(({ error }) => error)
-    .filter(isFailure)
-    .find(({ name }) => name === "Misconfigured" || name === "Throttled");
+function unread(deployment: string, { attempted, total, failures, brokenOff }: RingReport, answered: number): Failure {
+  const errors = [brokenOff, ...failures.map(({ error }) => error)];
+  const wrong = errors.filter(isFailure).find(({ name }) => name === "Misconfigured" || name === "Throttled");
   if (wrong !== undefined) return wrong;
-  const why = first?.error instanceof Error ? ` ${first.error.message}` : "";
-  return new Failure("Transient", `Not one of ${attempted} course runs of ${deployment} could be read.${why}`, {
+  const first = errors.find((error) => error instanceof Error);
+  const found =
+    answered === 0
+      ? `Not one of ${attempted} course runs of ${deployment} could be read.`
+      : `After ${answered} of ${total} course runs of ${deployment} no more could be read.`;
+  return new Failure("Transient", first === undefined ? found : `${found} ${first.message}`, {
     code: "sweep_failed",
     what: `read the versions of the course runs of ${deployment}`,
-    hint: "Look whether the LMS answers; the next tick goes on behind these.",
-    ...(first === undefined ? {} : { cause: first.error }),
+    hint: "Look whether the LMS answers; the next attempt, or the next tick, goes on where this one stopped.",
+    ...(first === undefined ? {} : { cause: first }),
   });
 }
