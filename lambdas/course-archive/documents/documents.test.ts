@@ -83,7 +83,8 @@ test.each([
 });
 
 test("files without a reader are listed, others are not", async () => {
-  expect(await readDocument(".rtf", Buffer.from("{\\rtf1}"))).toMatchObject({ status: "no_reader", text: null });
+  expect(await readDocument(".doc", Buffer.alloc(9))).toMatchObject({ status: "no_reader", text: null });
+  expect(await readDocument(".rtf", Buffer.from("{\\rtf1 a}"))).toMatchObject({ status: "text", text: "a" });
   expect(await readDocument(".docx", Buffer.from("PK"))).toEqual({
     ...{ kind: "document", status: "malformed", text: null, detail: "it is no zip, or is cut" },
   });

@@ -2,13 +2,14 @@ import { extname } from "node:path/posix";
 import { htmlText } from "./html-text.ts";
 import { officeText } from "./office-text.ts";
 import { pdfText } from "./pdf-text.ts";
+import { rtfText } from "./rtf-text.ts";
 import { sjson, subtitles, type Transcript } from "./transcript.ts";
 
 export const TRANSCRIPTS = [".srt", ".sjson", ".vtt"] as const;
 const TEXTS = [".txt", ".md", ".tex", ".json"] as const;
 const PAGES = [".htm", ".html"] as const;
 /** They are listed: whoever looks for a text must see that there is a file without one. */
-const NO_READER = [".doc", ".ppt", ".rtf"] as const;
+const NO_READER = [".doc", ".ppt"] as const;
 const OFFICE = [".docx", ".pptx"] as const;
 
 /** Read whole; a document of words is a few megabytes. */
@@ -39,7 +40,7 @@ export const extensionOf = (path: string): string => extname(path).toLowerCase()
 /** Undefined = a file of this name holds no words. */
 export function kindOf(extension: string): Read["kind"] | undefined {
   if (among(TRANSCRIPTS, extension)) return "transcript";
-  return among([...TEXTS, ...PAGES, ...OFFICE, ...NO_READER, ".pdf"], extension) ? "document" : undefined;
+  return among([...TEXTS, ...PAGES, ...OFFICE, ...NO_READER, ".pdf", ".rtf"], extension) ? "document" : undefined;
 }
 
 /** The words of one file. What it is follows its name, as for all who read it; what cannot be read says so. */
@@ -48,6 +49,7 @@ export async function readDocument(extension: string, bytes: Buffer): Promise<Re
   if (among(NO_READER, extension)) return { kind: "document", status: "no_reader", text: null };
   try {
     if (extension === ".pdf") return worded(await pdfText(bytes));
+    if (extension === ".rtf") return worded(rtfText(bytes));
     if (among(OFFICE, extension)) return worded(officeText(bytes));
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);
