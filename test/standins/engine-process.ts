@@ -1,9 +1,9 @@
 import { startHome } from "../../embedded/server.ts";
 
-/** An engine as a process that can be killed: `node engine-process.ts <state folder> <assembly>`. */
-const [stateDir = "", assemblyDir = ""] = process.argv.slice(2);
+/** An engine as a process that can be killed: `node engine-process.ts <state folder> <assembly> [extensions] [tools]`. */
+const [stateDir = "", assemblyDir = "", duckdbExtensions = assemblyDir, ...toolPath] = process.argv.slice(2);
 await startHome({
-  ...{ stateDir, assemblyDir, environment: "dev", duckdbExtensions: assemblyDir, toolPath: [] },
+  ...{ stateDir, assemblyDir, environment: "dev", duckdbExtensions, toolPath },
   onFatal: (error) => {
     throw error;
   },
