@@ -4,6 +4,8 @@ import { missing, PROJECT, startDbtHome, type DbtHome } from "./dbt-home.ts";
 
 const COURSE = "course-v1:MITx+6.00x+1T2020";
 const ARCHIVE = "MITx-6.00x-1T2020";
+const OTHER = "course-v1:MITx+8.01x+2T2021";
+const OTHER_ARCHIVE = "MITx-8.01x-2T2021";
 const BLOCK = "block-v1:MITx+6.00x+1T2020+type@sequential+block@s1";
 
 describe.skipIf(missing !== undefined)(`models of edx.org (${missing ?? "run"})`, () => {
@@ -18,7 +20,12 @@ describe.skipIf(missing !== undefined)(`models of edx.org (${missing ?? "run"})`
   });
 
   /** Rows as the loader writes them: text, and what every table has besides. */
-  const load = async (table: string, columns: readonly string[], rows: readonly (readonly string[])[]) => {
+  const load = async (
+    table: string,
+    columns: readonly string[],
+    rows: readonly (readonly string[])[],
+    { archive, day } = { archive: ARCHIVE, day: "2026-01-05" },
+  ) => {
     const path = `lake.raw.raw__edxorg__s3__tables__${table}`;
     const own = [...columns, "extracted_course_key", "row_hash"];
     const types = own.map((name) => `"${name}" VARCHAR`).join(", ");
@@ -27,8 +34,10 @@ describe.skipIf(missing !== undefined)(`models of edx.org (${missing ?? "run"})`
     );
     for (const [index, row] of rows.entries()) {
       const absent = row.length > columns.length ? "TIMESTAMP '2026-01-12'" : "NULL";
-      const values = [...row.slice(0, columns.length), ARCHIVE, `${table}-${index}`].map((value) => `'${value}'`);
-      await home.session.run(`INSERT INTO ${path} VALUES (${values.join(", ")}, TIMESTAMP '2026-01-05', ${absent})`);
+      const values = [...row.slice(0, columns.length), archive, `${table}-${day}-${index}`].map(
+        (value) => `'${value}'`,
+      );
+      await home.session.run(`INSERT INTO ${path} VALUES (${values.join(", ")}, TIMESTAMP '${day}', ${absent})`);
     }
   };
 
@@ -120,5 +129,55 @@ describe.skipIf(missing !== undefined)(`models of edx.org (${missing ?? "run"})`
     expect(await home.rows("DESCRIBE lake.staging.stg__edxorg__s3__tables__auth_user")).not.toContainEqual(
       expect.objectContaining({ column_name: "password" }),
     );
+  });
+
+  it("knows a learner of several courses once in each, by the newest name, whichever tables have rows", async () => {
+    const [other, late] = [
+      { archive: OTHER_ARCHIVE, day: "2026-01-12" },
+      { archive: `${OTHER_ARCHIVE}-ccx-5`, day: "2026-01-19" },
+    ];
+    await load("auth_user", ["id", "username", "password"], [["7", "aab", "!"]], other);
+    const enrollment = ["id", "user_id", "course_id", "created", "is_active", "mode"];
+    const enrolled = ["9", "7", OTHER, "2021-01-01 10:00:00", "1", "audit"];
+    // A CCX brings the rows of its course once more.
+    await load("student_courseenrollment", enrollment, [enrolled], other);
+    await load("student_courseenrollment", enrollment, [enrolled], late);
+    const grade = ["course_id", "user_id", "percent_grade", "letter_grade", "passed_timestamp"];
+    await load("grades_persistentcoursegrade", grade, [[OTHER, "8", "0.5", "", "NULL"]], other);
+    const certificate = ["course_id", "user_id", "status", "created_date"];
+    await load(
+      "certificates_generatedcertificate",
+      certificate,
+      [
+        [OTHER, "7", "downloadable", "2021-06-01 00:00:00"],
+        [COURSE, "7", "downloadable", "2020-06-01 00:00:00", "absent"],
+      ],
+      other,
+    );
+    // There, and without a row that is live.
+    await load("grades_persistentsubsectiongrade", ["course_id"], []);
+    await home.session.run("DELETE FROM lake.raw.raw__edxorg__s3__tables__grades_persistentsubsectiongrade");
+    const changed = ["auth_user", "student_courseenrollment", "grades_persistentcoursegrade"];
+    const others = ["grades_persistentsubsectiongrade", "certificates_generatedcertificate"];
+    const tables = [...changed, ...others].map((table) => `raw__edxorg__s3__tables__${table}`);
+    expect(await home.build("several", PROJECT, tables), home.lines.join("\n")).toMatchObject({
+      ...{ failed: [], remaining: false },
+    });
+    await home.release("several");
+    const none = { mode: null, grade: null, certificate: null };
+    expect(
+      await home.rows(
+        `SELECT course_id AS course, user_id, username, enrollment_mode AS mode, percent_grade AS grade, certificate_status AS certificate
+         FROM lake.marts.marts__edxorg__learner_courses ORDER BY course_id, user_id`,
+      ),
+    ).toEqual([
+      { ...none, course: COURSE, user_id: 7, username: "aab", mode: "verified", grade: 0.75 },
+      { ...none, course: COURSE, user_id: 8, username: null, mode: "audit", grade: 0 },
+      { ...none, course: OTHER, user_id: 7, username: "aab", mode: "audit", certificate: "downloadable" },
+      { ...none, course: OTHER, user_id: 8, username: null, grade: 0.5 },
+    ]);
+    expect(await home.rows("SELECT count(*) AS n FROM lake.marts.marts__edxorg__subsection_grades")).toEqual([
+      { n: 0 },
+    ]);
   });
 });

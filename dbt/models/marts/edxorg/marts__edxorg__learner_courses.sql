@@ -9,11 +9,18 @@ with learner_courses as (
   select course_id, user_id from {{ ref('int__edxorg__learner_activity') }}
 ),
 
+-- Every course that a learner is in brings the account; one that is delivered no more may bring a name of before.
 accounts as (
-  select id as user_id, max(username) as username
-  from {{ ref('stg__edxorg__s3__tables__auth_user') }}
-  where id is not null
-  group by id
+  select id as user_id, username
+  from (
+    select
+      id,
+      username,
+      row_number() over (partition by id order by loaded_at desc, archive_course_id, row_hash) as place
+    from {{ ref('stg__edxorg__s3__tables__auth_user') }}
+    where id is not null and username is not null
+  ) as ranked
+  where place = 1
 )
 
 select
