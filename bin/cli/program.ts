@@ -18,7 +18,7 @@ import { deliveries } from "./verbs/deliveries.ts";
 import { doctor } from "./verbs/doctor.ts";
 import { down } from "./verbs/down.ts";
 import { failures } from "./verbs/failures.ts";
-import { lake } from "./verbs/lake.ts";
+import { lakeCompact, lakeShow } from "./verbs/lake.ts";
 import { land } from "./verbs/land.ts";
 import { lanesClose, lanesList, lanesOpen } from "./verbs/lanes.ts";
 import { partitionsAdd, partitionsConfirm, partitionsRetire } from "./verbs/partition-orders.ts";
@@ -59,7 +59,6 @@ export const VERBS: readonly Verb[] = [
   query,
   deliveries,
   alerts,
-  lake,
   doctor,
   preflight,
 ];
@@ -92,6 +91,7 @@ export const GROUPS: Readonly<Record<string, { readonly summary: string; readonl
     summary: "From a weekly archive of edx.org to the rows of its tables, and back",
     verbs: [lineageArchive, lineageObject, lineageLoad, lineageMissing],
   },
+  lake: { summary: "Iceberg tables: how they are reached, and their upkeep", verbs: [lakeShow, lakeCompact] },
   asl: { summary: "Run or check a state machine alone", verbs: [aslRun, aslCheck] },
 };
 

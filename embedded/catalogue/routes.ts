@@ -144,6 +144,16 @@ export function createRoutes(parts: { namespaces: Namespaces; tables: Tables; st
         return done;
       },
     },
+    {
+      method: "POST",
+      path: "/v1/tables/replace",
+      // Not of the specification, in which no table can take the place of another without a moment between.
+      serve: async ({ body }) => {
+        const { source, destination, "expected-snapshot-id": snapshotId } = read(Replace, body);
+        await tables.replace(source, destination, snapshotId);
+        return done;
+      },
+    },
   ];
   return routes;
 }
@@ -152,6 +162,7 @@ const Identifier = z
   .object({ namespace: z.array(z.string()).min(1), name: z.string().min(1).max(255) })
   .transform(({ namespace, name }) => ({ namespace: namespace.join(SEPARATOR), name }));
 const Rename = z.object({ source: Identifier, destination: Identifier });
+const Replace = Rename.extend({ "expected-snapshot-id": z.string() });
 
 const advertised = (path: string): string => (path === "/v1/config" ? path : path.replace(/^\/v1\//, "/v1/{prefix}/"));
 

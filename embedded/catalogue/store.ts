@@ -28,6 +28,11 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS dropped (location TEXT PRIMARY KEY, dropped_at_ms INTEGER NOT NULL) STRICT;
 `;
 
+interface Name {
+  readonly namespace: string;
+  readonly name: string;
+}
+
 const COLUMNS = "namespace, name, uuid, location, metadata_location AS metadataLocation, metadata, version";
 
 /** Namespaces have their levels joined by U+001F, as in the URLs of the REST specification. */
@@ -51,6 +56,7 @@ export function openStore(file: string) {
       "UPDATE tables SET metadata_location = ?, metadata = ?, version = version + 1 WHERE uuid = ? AND version = ?",
     ),
     rename: db.prepare("UPDATE tables SET namespace = ?, name = ? WHERE namespace = ? AND name = ?"),
+    dropVersion: db.prepare("DELETE FROM tables WHERE namespace = ? AND name = ? AND version = ? RETURNING location"),
     drop: db.prepare("DELETE FROM tables WHERE namespace = ? AND name = ? RETURNING location"),
     purgeLater: db.prepare("INSERT OR REPLACE INTO dropped VALUES (?, ?)"),
     purgeable: db.prepare("SELECT location FROM dropped WHERE dropped_at_ms <= ?"),
@@ -82,8 +88,22 @@ export function openStore(file: string) {
     /** The commit point: false when another commit came between the read of `version` and this. */
     swap: (uuid: string, version: number, metadataLocation: string, metadata: string): boolean =>
       sql.swap.run(metadataLocation, metadata, uuid, version).changes === 1,
-    rename: (from: { namespace: string; name: string }, to: { namespace: string; name: string }): boolean =>
+    rename: (from: Name, to: Name): boolean =>
       sql.rename.run(to.namespace, to.name, from.namespace, from.name).changes === 1,
+    /** False when `from` is gone, or another commit came between the read of `to` and this. */
+    replace(from: Name, to: Name & { readonly version: number }, purgeAtMs: number): boolean {
+      db.exec("BEGIN IMMEDIATE");
+      try {
+        const old = sql.dropVersion.get(to.namespace, to.name, to.version);
+        const won = old !== undefined && sql.rename.run(to.namespace, to.name, from.namespace, from.name).changes === 1;
+        if (won) sql.purgeLater.run(String(old["location"]), purgeAtMs);
+        db.exec(won ? "COMMIT" : "ROLLBACK");
+        return won;
+      } catch (error) {
+        db.exec("ROLLBACK");
+        throw error;
+      }
+    },
     drop(namespace: string, name: string, purgeAtMs: number | undefined): boolean {
       db.exec("BEGIN IMMEDIATE");
       try {

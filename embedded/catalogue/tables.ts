@@ -146,6 +146,22 @@ export function createTables(store: CatalogueStore, warehouse: Warehouse, now: (
       if (!store.rename(from, to)) need(from);
     },
 
+    /**
+     * Has a table that was written anew take the name of the old one, in one step that readers do not see; its files go
+     * when those who have loaded it are done. Refused when it has another snapshot by now.
+     */
+    async replace(from: TableName, to: TableName, snapshotId: string): Promise<void> {
+      await queued(to, async () => {
+        need(from);
+        const row = need(to);
+        const current = TableMetadata.parse(parseJson(row.metadata))["current-snapshot-id"];
+        if (String(current) !== snapshotId || !store.replace(from, row, now() + PURGE_AFTER_MS)) {
+          throw new RestError("CommitFailedException", `${dotted(to)} has changed meanwhile; write it anew once more.`);
+        }
+      });
+      await purge();
+    },
+
     async drop(table: TableName, options: { purge: boolean }): Promise<void> {
       await queued(table, async () => {
         if (!store.drop(table.namespace, table.name, options.purge ? now() + PURGE_AFTER_MS : undefined)) need(table);

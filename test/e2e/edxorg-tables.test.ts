@@ -1,5 +1,6 @@
 import { afterAll, expect, test } from "vitest";
 import { embeddedObjects } from "../../core/io/embedded/objects.ts";
+import { executionName } from "../../core/model/items/run-request.ts";
 import { member } from "../lake/edxorg-home.ts";
 import { makeTarGz } from "../standins/make-tar.ts";
 import { e2eHome } from "./home.ts";
@@ -33,7 +34,7 @@ test("archives become rows, a changed course is merged, and every row leads back
         `SELECT username, extracted_course_key AS course, _absent_since IS NULL AS live, _source_uri AS uri FROM ${TABLE} ORDER BY ALL`,
       );
     const same = member(B, "auth_user", [HEADER, "1\tann"]);
-    await land(FIRST, [member(A, "auth_user", [HEADER, "1\tann", "2\tbob"]), same]);
+    await land(FIRST, [member(A, "auth_user", [HEADER, "1\tann", "2\tbob"]), same, member(B, "teams", ["id", "1"])]);
     await loaded("auth_user", [FIRST]);
     await land(SECOND, [member(A, "auth_user", [HEADER, "2\tbob", "3\tcy"]), same]);
     await loaded("auth_user", [FIRST, SECOND]);
@@ -59,8 +60,23 @@ test("archives become rows, a changed course is merged, and every row leads back
     ]);
     expect(await json("lineage", "load", "auth_user", back.snapshot)).toEqual([back]);
     expect(await json("lineage", "load", "auth_user", loads[1].load)).toMatchObject([{ course: A }, { course: B }]);
-    // A table that the archive does not have is done all the same.
-    await loaded("assessment_assessment", [FIRST, SECOND]);
+    // A table that the archive has nothing new of is done all the same, without a container.
+    await loaded("teams", [FIRST, SECOND]);
+    const states = async (asset: string, partition: string): Promise<string[]> =>
+      (await json("run", "show", executionName({ asset, partition }, 1))).steps.map(
+        (step: { state: string }) => step.state,
+      );
+    expect(await states("edxorg/raw_tables/teams", FIRST)).toEqual(["FindTableNews", "LoadTable", "Announce"]);
+    expect(await states("edxorg/raw_tables/teams", SECOND)).toEqual(["FindTableNews", "Announce"]);
+    expect(await json("lineage", "missing", "teams")).toMatchObject([
+      { course: B, missingSince: SECOND, lastSeen: FIRST, rows: 1 },
+    ]);
+    expect(await json("lineage", "missing", "auth_user")).toEqual([]);
+    const before = await rows();
+    expect(await json("lake", "compact", "--share", "0.1")).toContainEqual({
+      ...{ table: TABLE, outcome: "compacted", rows: 4, deleted: 2, files: 2 },
+    });
+    expect(await rows()).toEqual(before);
   } finally {
     objects.close();
   }
