@@ -154,6 +154,27 @@ describe("tables", () => {
     expect(await rest.failure("POST", "/tables/rename", elsewhere)).toEqual([404, "NoSuchNamespaceException"]);
   });
 
+  test("give their name to another that was written from their snapshot, and keep their files for a while", async () => {
+    const table = await rest.createTable("t");
+    const beside = await rest.createTable("u");
+    await rest.call("POST", "/namespaces/raw/tables/t", rest.appends(table, ID, null, 1));
+    const replace = {
+      source: { namespace: ["raw"], name: "u" },
+      destination: { namespace: ["raw"], name: "t" },
+      "expected-snapshot-id": String(ID),
+    };
+    const path = "/tables/replace";
+    const older = { ...replace, "expected-snapshot-id": "1" };
+    expect(await rest.failure("POST", path, older)).toEqual([409, "CommitFailedException"]);
+    expect((await rest.call("POST", path, replace)).status).toBe(204);
+    expect((await rest.load("t")).metadata).toEqual(beside.metadata);
+    expect(await rest.failure("POST", path, replace)).toEqual([404, "NoSuchTableException"]);
+    expect(readdirSync(table.metadata.location)).toContain("metadata");
+    rest.clock.nowMs += 3_600_000;
+    await rest.call("DELETE", "/namespaces/raw/tables/t");
+    expect(() => readdirSync(table.metadata.location)).toThrow("ENOENT");
+  });
+
   test("that are dropped keep their files until running readers are done, then lose them", async () => {
     const table = await rest.createTable("t");
     expect((await rest.call("DELETE", "/namespaces/raw/tables/t?purgeRequested=true")).status).toBe(204);
