@@ -1,16 +1,17 @@
 import { describe, expect, it } from "vitest";
-import { text } from "node:stream/consumers";
+import { buffer, text } from "node:stream/consumers";
 import { Readable } from "node:stream";
 import { readTar, refuseType } from "./read-tar.ts";
 import { makeTar } from "../../test/standins/make-tar.ts";
 
 /** One block as any tar has it; formats differ in what follows the checksum and the name of a link. */
-function header(name: string, size: number, { type = "0", format = "" } = {}): Buffer {
+function header(name: string, size: number, { type = "0", format = "", more = false } = {}): Buffer {
   const block = Buffer.alloc(512);
   block.write(name, 0, 100);
   block.write(`0000644\0${"0000000\0".repeat(2)}${size.toString(8).padStart(11, "0")}\0${"0".repeat(11)}\0`, 100);
   block.write(`        ${type}`, 148);
   block.write(format, 257);
+  if (more) block[482] = 1;
   const sum = block.reduce((total, byte) => total + byte, 0);
   block.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148);
   return block;
@@ -51,6 +52,34 @@ describe("a tar", () => {
     const tar = Buffer.concat([...blocks, END]);
     expect((await read(tar)).map(([name]) => name)).toEqual(names);
     expect(await read(tar, 97)).toEqual(await read(tar));
+  });
+
+  it("with a sparse file of many pieces is read behind it, and a member that looks like one is as it was", async () => {
+    const map = (more: number) => Buffer.alloc(512).fill(more, 504, 505);
+    const sparse = header("sparse", 3, { type: "S", format: GNU, more: true });
+    const looksLikeOne = Buffer.concat([sparse, map(1), header("x", 0)]).toString("latin1");
+    const pax = padded("20 size=00000001536\n");
+    const tar = Buffer.concat([
+      ...[sparse, map(1), map(0), padded("abc"), header("after", 5), padded("after")],
+      // The size that counts is in its attributes.
+      ...[
+        header("pax", 20, { type: "x", format: "ustar\u000000" }),
+        pax,
+        header("decoy", 0, { format: "ustar\u000000" }),
+      ],
+      ...[Buffer.from(looksLikeOne, "latin1"), header("last", 1), padded("!"), END],
+    ]);
+    for (const pieceBytes of [1, 97, 512, 700, tar.length]) {
+      const found: string[] = [];
+      const pieces = Array.from({ length: Math.ceil(tar.length / pieceBytes) }, (_, index) =>
+        tar.subarray(index * pieceBytes, (index + 1) * pieceBytes),
+      );
+      await readTar(Readable.from(pieces), async ({ name }, body) => {
+        const content = (await buffer(Readable.from(body))).toString("latin1");
+        found.push(`${name} ${content === looksLikeOne ? "as it was" : content}`);
+      });
+      expect(found).toEqual(["sparse abc", "after after", "decoy as it was", "last !"]);
+    }
   });
 
   it("has folders also where only their names say so", async () => {

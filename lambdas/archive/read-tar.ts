@@ -1,6 +1,7 @@
 import { extract, type Extract, type Header } from "tar-stream";
 import { isFailure } from "../../core/model/failures.ts";
 import { malformed, shown } from "./malformed.ts";
+import { withoutSparseMaps } from "./sparse-maps.ts";
 
 const OPTIONS = {
   // Every chunk is waited for: what came before a fault in the next one holds whole members.
@@ -27,7 +28,7 @@ export async function readTar(
     );
   });
   try {
-    await feed(tar, chunks);
+    await feed(tar, withoutSparseMaps(chunks));
   } catch (error) {
     // A member whose bytes have all come is taken to its end.
     await taking;
