@@ -10,6 +10,8 @@ import { DEPLOYMENT, openSweepHome } from "./sweep/home.ts";
 import { outlinesOf, ratesOf } from "./sweep/requests.ts";
 
 const RETRY_AFTER_SECONDS = 5;
+/** The machine's Retry. */
+const MOST_KILLS = 3;
 
 /**
  * The version sweep of one installation on the embedded home, by its own machine, task and trigger rule, against an LMS
@@ -30,6 +32,7 @@ export async function run(args: readonly string[]): Promise<BenchResult> {
     },
   });
   const [courses, rate, kills] = [Number(values.courses), Number(values.rate), Number(values.kills)];
+  if (kills > MOST_KILLS) throw new Error(`A run has ${MOST_KILLS + 1} attempts: --kills is ${MOST_KILLS} at most.`);
   const random = createRandom(Number(values.seed));
   const stateDir = mkdtempSync(join(tmpdir(), "millrace-sweep-"));
   const allowed = { perSecond: rate, retryAfterSeconds: RETRY_AFTER_SECONDS };
