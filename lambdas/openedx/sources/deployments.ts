@@ -1,6 +1,8 @@
 /** One row per Open edX installation. Adding one here adds its triggers, its assets and its grants. */
 export interface OpenEdxDeployment {
   readonly id: string;
+  /** What older stores and people call it: taken wherever a deployment is named by hand, written nowhere. */
+  readonly alias?: string;
   /** Where its tracking-log shards land, under the landing bucket. */
   readonly trackingPrefix: string;
   /** Where Studio's course exports land; undefined = it exports none to us. */
@@ -14,6 +16,7 @@ export interface OpenEdxDeployment {
 export const deployments: readonly OpenEdxDeployment[] = [
   {
     id: "mitx",
+    alias: "residential",
     trackingPrefix: "sources/tracking-mitx/",
     coursePrefix: "sources/course-exports-mitx/",
     announcesContent: false,
@@ -32,3 +35,6 @@ export const deployments: readonly OpenEdxDeployment[] = [
   },
   { id: "edxorg", trackingPrefix: "sources/edxorg-gcs-archives/", announcesContent: false },
 ];
+
+/** The id behind a name; what is no alias is given back as it is. */
+export const deploymentId = (name: string): string => deployments.find(({ alias }) => alias === name)?.id ?? name;
