@@ -2,7 +2,7 @@ import type { Ledger } from "../../../core/io/ports.ts";
 import { retryConflict } from "../../../core/io/retry-conflict.ts";
 import type { DeliveredObject } from "./batch-object.ts";
 import type { Delivered } from "./delivered.ts";
-import { headsOf, lastSeenIn, objectsOf, putHead, putObject, writeAll, type HeadRecord } from "./records.ts";
+import { headsOf, lastSeenIn, objectsAmong, putHead, putObject, writeAll, type HeadRecord } from "./records.ts";
 
 export interface News {
   /** Objects that were never loaded, and those that are what their course holds now, once more. */
@@ -18,7 +18,8 @@ export async function newsOf(
   archive: string,
   { objects }: Pick<Delivered, "objects">,
 ): Promise<News> {
-  const [known, heads] = [await objectsOf(ledger, table), await headsOf(ledger, table)];
+  const keys = objects.map(({ key }) => key);
+  const [known, heads] = [await objectsAmong(ledger, table, keys), await headsOf(ledger, table)];
   // Of two members of one course the later one counts, as it does in the archive's own records.
   const last = new Map(objects.map((object) => [object.courseId, object.key]));
   const news = objects.flatMap((object) => {
@@ -52,7 +53,8 @@ export const recordNew = (
   { version, objects }: Delivered,
 ): Promise<void> =>
   retryConflict(async () => {
-    const known = await objectsOf(ledger, table);
+    const keys = objects.map(({ key }) => key);
+    const known = await objectsAmong(ledger, table, keys);
     const at = new Date().toISOString();
     const unknown = objects.filter(({ key }) => !known.has(key));
     const writes = unknown.map(({ key, courseId, member }) =>

@@ -115,9 +115,24 @@ export const LoadRecord = OpenBatch.omit({ cursor: true, staged: true }).extend(
 });
 export type LoadRecord = z.infer<typeof LoadRecord>;
 
-export async function objectsOf(ledger: Ledger, table: string): Promise<Map<string, ObjectRecord>> {
+/** Reads that are under way together: each is one item. */
+const AT_ONCE = 32;
+
+/** Of these keys those on record: all that a table ever had are more from year to year. */
+export async function objectsAmong(
+  ledger: Ledger,
+  table: string,
+  keys: readonly string[],
+): Promise<Map<string, ObjectRecord>> {
   const known = new Map<string, ObjectRecord>();
-  for await (const { sk, data } of everyItem(ledger, pkOf.object(table))) known.set(sk, ObjectRecord.parse(data));
+  for (let at = 0; at < keys.length; at += AT_ONCE) {
+    const asked = keys.slice(at, at + AT_ONCE);
+    const items = await Promise.all(asked.map((key) => ledger.get(pkOf.object(table), key)));
+    for (const [index, item] of items.entries()) {
+      const key = asked[index];
+      if (item !== undefined && key !== undefined) known.set(key, ObjectRecord.parse(item.data));
+    }
+  }
   return known;
 }
 

@@ -163,7 +163,8 @@ async function stageRows(
       tables: [
         {
           ...{ ...place, columns, partitionBy: [], replace: [], merge: { key: [...KEY], within } },
-          ...{ files: [{ bucket: buckets.lake, key, rows }], sortBy: [COURSE] },
+          // A slice of one course is in its order as it is; sorting it would hold all of it once more.
+          ...{ files: [{ bucket: buckets.lake, key, rows }], sortBy: courses.length > 1 ? [COURSE] : [] },
         },
       ],
     };
