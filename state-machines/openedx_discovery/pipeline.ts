@@ -46,7 +46,8 @@ export const openedxDiscovery = definePipeline({
       ],
     },
     SweepVersions: {
-      description: "Asks for the outline of every course run, 16 at a time, for three minutes at most.",
+      description:
+        "Asks for the outline of every course run, 16 at a time and 50 a second at most, for three minutes at most.",
       handler: "openedx/sweep-versions",
       compute: { kind: "lambda", memoryMb: 1024, timeoutSeconds: 240 },
       ...asks,
