@@ -135,6 +135,30 @@ describe.skipIf(missingExtensions !== undefined)(`tables of edx.org (${missingEx
     expect(rows).toEqual(values.map((value) => ({ one: digest(value), other: digest(value) })));
   });
 
+  test("two files of one course are loaded once where they are the same, and the last one counts where not", async () => {
+    const again = (course: string, lines: readonly string[]) => {
+      const { name, text: lined } = member(course, TABLE, lines);
+      return { name: name.replace("-prod.sql", "-prod-analytics.sql"), text: lined };
+    };
+    const members = [
+      ...[member(A, TABLE, [HEADER, "1\tann\t"]), again(A, [HEADER, "1\tann\t"])],
+      ...[member(B, TABLE, [HEADER, "1\tann\t", "2\tbob\t"]), again(B, [HEADER, "2\tbob\t"])],
+    ];
+    const archive = await home.land("2026-01-04", members);
+    expect(await home.find(TABLE, archive)).toMatchObject({ outcome: "news", objects: 3 });
+    expect(await home.load(TABLE, archive)).toMatchObject({ counts: { objects: 3, quarantined: 0 } });
+    const live = [
+      { id: "1", username: "ann", course: A, live: true },
+      { id: "1", username: "ann", course: B, live: false },
+      { id: "2", username: "bob", course: B, live: true },
+    ];
+    expect(await home.rows(TABLE, LIVE)).toEqual(live);
+    const next = await home.land("2026-01-11", members);
+    expect(await home.find(TABLE, next)).toMatchObject({ outcome: "unchanged" });
+    expect(await home.load(TABLE, next)).toMatchObject({ outcome: "unchanged" });
+    expect(await home.rows(TABLE, LIVE)).toEqual(live);
+  });
+
   test("columns are the union of all objects, with the common ones", async () => {
     const archive = await home.land("2026-01-04", [
       member(A, TABLE, ["id\tUserName", "1\tann"]),

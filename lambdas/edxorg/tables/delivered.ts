@@ -28,7 +28,8 @@ export async function deliveredBy({ io, buckets }: ArchiveHome, table: string, a
       hint: "Land the whole archive; its manifest asks for the tables.",
     });
   }
-  const objects: DeliveredObject[] = [];
+  // Several files of one course may be one object: where the last one stands is its place.
+  const objects = new Map<string, DeliveredObject>();
   const [courses, empty] = [new Set<string>(), new Set<string>()];
   for await (const row of readManifest(io.objects, buckets.artifacts, record.manifestKey)) {
     const { course_id: courseId, object_key: key, member, rows } = row;
@@ -37,7 +38,8 @@ export async function deliveredBy({ io, buckets }: ArchiveHome, table: string, a
     courses.add(courseId);
     if (row.status === "empty") empty.add(courseId);
     if (key === null || (row.status !== "new" && row.status !== "unchanged")) continue;
-    objects.push({ key, courseId, member, rows, shortRows: row.short_rows ?? 0, quoted: row.dialect === 2 });
+    objects.delete(key);
+    objects.set(key, { key, courseId, member, rows, shortRows: row.short_rows ?? 0, quoted: row.dialect === 2 });
   }
-  return { version: record.version, objects, courses, empty };
+  return { version: record.version, objects: [...objects.values()], courses, empty };
 }

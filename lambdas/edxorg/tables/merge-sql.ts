@@ -57,10 +57,20 @@ export function mergeSql(request: MergeRequest): string {
   return `COPY (
     SELECT ${seen} FROM incoming i JOIN keys ON keys.first = i.rowid
       LEFT JOIN known k ON k.row_hash = i.row_hash AND k.${COURSE} = i.${COURSE}
-    WHERE k.row_hash IS NULL OR (i._newest AND k._load_id <> ${load})
+    WHERE k.row_hash IS NULL OR (i._newest AND NOT ${held(load)})
     ${absent}
   ) TO ${quoteText(target)} (FORMAT parquet, COMPRESSION zstd)`;
 }
+
+/** What another file of the same load has brought, and of it counts what is still there. */
+const held = (load: string): string => `(k._load_id = ${load} AND k._absent_since IS NULL)`;
+
+/** Rows of the slice that it or the load had before. */
+export const duplicatesSql = ({ loadId }: Pick<MergeRequest, "loadId">): string =>
+  `SELECT (SELECT count(*) FROM incoming) - (SELECT count(*) FROM keys)
+     + (SELECT count(*) FROM incoming i JOIN keys ON keys.first = i.rowid
+          JOIN known k ON k.row_hash = i.row_hash AND k.${COURSE} = i.${COURSE}
+        WHERE k._load_id = ${quoteText(loadId)} AND (NOT i._newest OR ${held(quoteText(loadId))})) AS n`;
 
 /** Numbers of the staged rows by what became of them. */
 export const countsSql = ({ loadId, now, target }: Pick<MergeRequest, "loadId" | "now" | "target">): string =>

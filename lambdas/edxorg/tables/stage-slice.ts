@@ -13,7 +13,7 @@ import { isFailure } from "../../../core/model/failures.ts";
 import type { BatchObject } from "./batch-object.ts";
 import { COMMON, COURSE, KEY, strings } from "./columns.ts";
 import { readHeader } from "./header.ts";
-import { countsSql, dataColumns, KEYS, knownSql, mergeSql } from "./merge-sql.ts";
+import { countsSql, dataColumns, duplicatesSql, KEYS, knownSql, mergeSql } from "./merge-sql.ts";
 import { lakeTable, NAMESPACE } from "../sources/raw-tables.ts";
 import { readObject } from "./read-object.ts";
 import { noCounts, type Cursor, type LoadCounts, type OpenBatch, type StagedSlice } from "./records.ts";
@@ -140,12 +140,7 @@ async function stageRows(
     const names = columns.map(({ name }) => name);
     const rows = await session.run(mergeSql({ ...request, columns: names, read: [...read.columns] }));
     const [found] = Counts.parse(await session.rows(countsSql(request)));
-    const [again] = Number.parse(
-      await session.rows(
-        `SELECT (SELECT count(*) FROM incoming) - (SELECT count(*) FROM keys)
-              + (SELECT count(*) FROM known WHERE _load_id = '${loadId}') AS n`,
-      ),
-    );
+    const [again] = Number.parse(await session.rows(duplicatesSql(request)));
     const duplicates = again?.n ?? 0;
     const { inserted, refreshed, absent } = found ?? noCounts;
     const counts = {
