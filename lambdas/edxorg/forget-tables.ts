@@ -17,13 +17,14 @@ const Input = z.looseObject({ confirm: z.literal("forget all tables of edx.org")
 
 export const handler = task({ name: "ForgetTables", input: Input, run: forgetTables });
 
-const LEASE = { ttlSeconds: 60, waitSeconds: 0 };
+/** One that a killed attempt of this task has left behind is waited for. */
+const LEASE = { ttlSeconds: 30, waitSeconds: 45 };
 const WRITES = 90;
 
 /**
  * Drops the tables of edx.org and forgets what is on record of them and by what their rows are told apart, so that archives
  * that are unpacked again load them anew. Objects, manifests and the records of loads stay. Doing it again goes on with
- * what is left. Throws Conflict `lease_held` while a table is loaded.
+ * what is left. Throws Conflict `lease_held` when a table is still loaded after 45 s.
  */
 export async function forgetTables(
   _: z.infer<typeof Input>,

@@ -11,7 +11,7 @@ import { objectKey } from "./keys.ts";
 import { bareRow, type DraftRow } from "./manifest-row.ts";
 import { memberName, type MemberName } from "./member-name.ts";
 import { quarantineLines, quarantineMember, type QuarantineHome } from "./member-quarantine.ts";
-import { OutputSpool, removeSpooled, WriteMemory, type SpooledFile } from "./output-spool.ts";
+import { OutputSpool, removeSpooled, WriteQueue, type SpooledFile } from "./output-spool.ts";
 import type { Rewritten, TableWork } from "./rewrite-messages.ts";
 import { RewriteThread } from "./rewrite-thread.ts";
 import type { RowHash } from "./row-hash.ts";
@@ -43,7 +43,7 @@ export interface MemberHome extends QuarantineHome {
 /** Reads the members of one archive, one at a time. What its names say never becomes a path. */
 export class MemberReader {
   readonly #home: MemberHome;
-  readonly #memory = new WriteMemory();
+  readonly #queue = new WriteQueue();
   #thread: RewriteThread | undefined;
   #files = 0;
 
@@ -173,7 +173,7 @@ export class MemberReader {
   }
 
   #spool(): OutputSpool {
-    return new OutputSpool(this.#path("bin"), this.#memory);
+    return new OutputSpool(this.#path("bin"), this.#queue);
   }
 
   #path(extension: string): string {

@@ -25,7 +25,7 @@ export type ToThread =
   | { readonly kind: "end" | "abort" };
 
 export type FromThread =
-  | { readonly kind: "free"; readonly slot: number }
+  | { readonly kind: "free"; readonly slots: readonly number[] }
   | { readonly kind: "done"; readonly rewritten: Rewritten }
   | { readonly kind: "failed"; readonly message: string; readonly code: string | undefined };
 

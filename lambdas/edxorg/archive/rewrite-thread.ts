@@ -2,7 +2,7 @@ import { parentPort, Worker, workerData, type MessagePort } from "node:worker_th
 import * as z from "zod";
 import { giveBack } from "../../archive/inflated-memory.ts";
 import { FastRows } from "./kernel/fast-rows.ts";
-import { OutputSpool, WriteMemory } from "./output-spool.ts";
+import { OutputSpool, WriteQueue } from "./output-spool.ts";
 import {
   SLOT_BYTES,
   SLOTS,
@@ -15,6 +15,7 @@ import type { TableRewriter } from "./table-rewriter.ts";
 import { openTable } from "./table-rows.ts";
 
 const ROLE = "edxorg-tables";
+const FREED_AT_ONCE = SLOTS / 4;
 
 /**
  * A thread that rewrites tables, one after another in the order in which they are given, while this one reads the
@@ -88,7 +89,7 @@ export class RewriteThread {
 
   #take(message: FromThread): void {
     if (message.kind === "free") {
-      this.#free.push(message.slot);
+      this.#free.push(...message.slots);
       this.#wake?.();
     } else if (message.kind === "done") {
       this.#results.shift()?.resolve(message.rewritten);
@@ -114,8 +115,10 @@ class Rewriting {
   readonly #port: MessagePort;
   readonly #slots: Buffer;
   readonly #fast = new FastRows();
-  readonly #memory = new WriteMemory();
+  readonly #queue = new WriteQueue();
   #table: OpenTable | undefined;
+  #answers = Promise.resolve();
+  #freed: number[] = [];
 
   constructor(port: MessagePort, memory: SharedArrayBuffer) {
     this.#port = port;
@@ -127,10 +130,9 @@ class Rewriting {
       await this.#act(message);
     } catch (error) {
       await this.#drop();
-      const code = error instanceof Error && "code" in error ? String(error.code) : undefined;
-      this.#tell({ kind: "failed", message: error instanceof Error ? error.message : String(error), code });
+      this.#answer(Promise.resolve(failed(error)));
     } finally {
-      if (message.kind === "chunk") this.#tell({ kind: "free", slot: message.slot });
+      if (message.kind === "chunk") this.#free(message.slot);
     }
   }
 
@@ -147,17 +149,36 @@ class Rewriting {
   }
 
   async #open({ header, options, spoolPath, linesPath, indexPath }: TableWork): Promise<OpenTable> {
-    const spool = new OutputSpool(spoolPath, this.#memory);
+    const spool = new OutputSpool(spoolPath, this.#queue);
     const target = { linesPath, indexPath, write: (bytes: Buffer) => spool.write(bytes) };
     return { spool, rewriter: await openTable(Buffer.from(header), target, { ...options, fast: this.#fast }) };
   }
 
+  /** What waits for the disk is not waited for: the next table begins meanwhile. */
   async #finish({ spool, rewriter }: OpenTable): Promise<void> {
     const facts = await rewriter.end();
     await rewriter.close();
-    const file = await spool.finish();
     this.#table = undefined;
-    this.#tell({ kind: "done", rewritten: { facts, file } });
+    const done = async (): Promise<FromThread> => ({ kind: "done", rewritten: { facts, file: await spool.finish() } });
+    this.#answer(
+      done().catch(async (error: unknown) => {
+        await spool.remove().catch(() => undefined);
+        return failed(error);
+      }),
+    );
+  }
+
+  /** Some at once, for a message wakes the other thread; it is never without any while so few are kept back. */
+  #free(slot: number): void {
+    this.#freed.push(slot);
+    if (this.#freed.length < FREED_AT_ONCE) return;
+    this.#tell({ kind: "free", slots: this.#freed });
+    this.#freed = [];
+  }
+
+  /** In the order of the tables. */
+  #answer(answer: Promise<FromThread>): void {
+    this.#answers = this.#answers.then(async () => this.#tell(await answer));
   }
 
   async #drop(): Promise<void> {
@@ -171,6 +192,12 @@ class Rewriting {
     this.#port.postMessage(message, []);
   }
 }
+
+const failed = (error: unknown): FromThread => ({
+  kind: "failed",
+  message: error instanceof Error ? error.message : String(error),
+  code: error instanceof Error && "code" in error ? String(error.code) : undefined,
+});
 
 /** This module is also what the thread runs, in a bundle with all that it stands in. */
 const own = z.object({ role: z.literal(ROLE), memory: z.instanceof(SharedArrayBuffer) }).safeParse(workerData);
