@@ -5,6 +5,7 @@ import { allItems } from "./every-item.ts";
 import type { Items } from "./items.ts";
 import type { Ledger } from "./ports.ts";
 import { retryConflict } from "./retry-conflict.ts";
+import { ifUnchanged } from "./ledger-conditions.ts";
 
 /** All days of an asset from one to another have been added. */
 const DaysRecord = z.object({ start: z.string(), through: z.string() });
@@ -62,7 +63,7 @@ const addPage = ({ ledger, items }: Parameters<typeof addDays>[0], asset: DailyA
     if (through === undefined) return { added: 0, isOpen: false };
     const { added } = await items.addAll(asset.asset, days, now);
     const data: DaysRecord = { start: covers(record, asset) ? record.start : asset.start, through };
-    const condition = item === undefined ? ({ absent: true } as const) : { rev: item.rev };
+    const condition = ifUnchanged(item);
     await ledger.write([{ put: { pk: RECORDS, sk: asset.asset, data }, if: condition }]);
     return { added, isOpen: days.length === PAGE };
   });

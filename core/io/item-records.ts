@@ -4,6 +4,7 @@ import type { ItemKey } from "../model/items/item-key.ts";
 import { ItemState } from "../model/items/item-state.ts";
 import { statusEntry, statusOf, type ItemStatus, type StatusEntry } from "../model/items/status.ts";
 import type { Ledger, LedgerItem, LedgerWrite } from "./ports.ts";
+import { ifUnchanged } from "./ledger-conditions.ts";
 
 /** An item as it lies in the ledger; `rev` is the condition of its next write. */
 export interface FoundItem {
@@ -46,7 +47,7 @@ export async function writesOf(
   const before = found === undefined ? undefined : statusOf(found.state);
   const after = statusOf(next);
   const put = { pk: itemsPk(asset, shard), sk: partition, data: next };
-  const writes: LedgerWrite[] = [{ put, if: found === undefined ? { absent: true } : { rev: found.rev } }];
+  const writes: LedgerWrite[] = [{ put, if: ifUnchanged(found) }];
   if (before !== undefined && before !== after && isIndexed(before)) {
     writes.push({ delete: { pk: statusPk(asset, before, shard), sk: partition }, if: { any: true } });
   }
@@ -73,7 +74,7 @@ export async function countWrite(ledger: Ledger, asset: string, shard: string, d
   for (const [status, delta] of Object.entries(deltas)) data[status] = (data[status] ?? 0) + delta;
   return {
     put: { pk: countsPk(asset), sk: shard, data },
-    if: found === undefined ? { absent: true } : { rev: found.rev },
+    if: ifUnchanged(found),
   };
 }
 

@@ -10,6 +10,7 @@ import type { Io } from "./ports.ts";
 import { isConflict } from "./retry-conflict.ts";
 import type { Settings } from "./settings.ts";
 import { startAlert } from "./start-alert.ts";
+import { ifUnchanged } from "./ledger-conditions.ts";
 
 /** The clock calls every minute and is late at times: a little less than five of them. */
 const EVERY_MS = 5 * 60_000 - 15_000;
@@ -88,9 +89,7 @@ export async function lookAround({
   const unsent = await oldestUnsent(ledger);
   const again = await unsentAlerts(home, now);
   const data: z.infer<typeof State> = { at: now, awakeSince, schedules: seen.next };
-  await ledger
-    .write([{ put: { pk: "look", sk: "around", data }, if: item === undefined ? { absent: true } : { rev: item.rev } }])
-    .catch(lost);
+  await ledger.write([{ put: { pk: "look", sk: "around", data }, if: ifUnchanged(item) }]).catch(lost);
   const ofKind = (kind: AlertEvent["kind"]) => seen.news.filter((one) => one.kind === kind).map((one) => one.schedule);
   return {
     ...{ silent: ofKind("dead-man"), heard: ofKind("schedule-heard"), stuck: stuck.map(({ run }) => run.id) },

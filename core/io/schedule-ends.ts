@@ -2,6 +2,7 @@ import { ScheduleEnd } from "../model/schedules/schedule-watch.ts";
 import { allItems } from "./every-item.ts";
 import type { Ledger } from "./ports.ts";
 import { retryConflict } from "./retry-conflict.ts";
+import { ifUnchanged } from "./ledger-conditions.ts";
 
 const ENDS_PK = "schedule-end";
 
@@ -16,7 +17,7 @@ export async function keepScheduleEnd(
     const known = item === undefined ? undefined : ScheduleEnd.parse(item.data);
     const next = nextEnd(known, { ...end, endedAt: new Date(end.endedAt).toISOString() });
     if (next === undefined) return;
-    const condition = item === undefined ? ({ absent: true } as const) : { rev: item.rev };
+    const condition = ifUnchanged(item);
     await ledger.write([{ put: { pk: ENDS_PK, sk: schedule, data: next }, if: condition }]);
   });
 }

@@ -1,5 +1,6 @@
 import { DatabaseSync } from "node:sqlite";
 import * as z from "zod";
+import { transaction } from "../../core/io/embedded/database.ts";
 
 /** A table's row: the pointer to its current metadata file, and the same document inline for quick loads. */
 export const TableRow = z.object({
@@ -91,31 +92,21 @@ export function openStore(file: string) {
     rename: (from: Name, to: Name): boolean =>
       sql.rename.run(to.namespace, to.name, from.namespace, from.name).changes === 1,
     /** False when `from` is gone, or another commit came between the read of `to` and this. */
-    replace(from: Name, to: Name & { readonly version: number }, purgeAtMs: number): boolean {
-      db.exec("BEGIN IMMEDIATE");
-      try {
+    replace: (from: Name, to: Name & { readonly version: number }, purgeAtMs: number): boolean =>
+      transaction(db, () => {
+        if (sql.table.get(from.namespace, from.name) === undefined) return false;
         const old = sql.dropVersion.get(to.namespace, to.name, to.version);
-        const won = old !== undefined && sql.rename.run(to.namespace, to.name, from.namespace, from.name).changes === 1;
-        if (won) sql.purgeLater.run(String(old["location"]), purgeAtMs);
-        db.exec(won ? "COMMIT" : "ROLLBACK");
-        return won;
-      } catch (error) {
-        db.exec("ROLLBACK");
-        throw error;
-      }
-    },
-    drop(namespace: string, name: string, purgeAtMs: number | undefined): boolean {
-      db.exec("BEGIN IMMEDIATE");
-      try {
+        if (old === undefined) return false;
+        sql.rename.run(to.namespace, to.name, from.namespace, from.name);
+        sql.purgeLater.run(String(old["location"]), purgeAtMs);
+        return true;
+      }),
+    drop: (namespace: string, name: string, purgeAtMs: number | undefined): boolean =>
+      transaction(db, () => {
         const row = sql.drop.get(namespace, name);
         if (row !== undefined && purgeAtMs !== undefined) sql.purgeLater.run(String(row["location"]), purgeAtMs);
-        db.exec("COMMIT");
         return row !== undefined;
-      } catch (error) {
-        db.exec("ROLLBACK");
-        throw error;
-      }
-    },
+      }),
     purgeable: (nowMs: number): string[] => sql.purgeable.all(nowMs).map((row) => String(row["location"])),
     purged: (location: string): void => void sql.purged.run(location),
     close: (): void => db.close(),

@@ -14,10 +14,9 @@ export function noteInflated(chunk: Buffer): Buffer {
  * Whoever has read the text up to the end of `chunk`, in order, and keeps no part of it, says so here. Memory of
  * another origin is left alone.
  */
-export function giveBack({ buffer, byteOffset, length }: Buffer): void {
-  if (byteOffset + length === buffer.byteLength && buffer instanceof ArrayBuffer && inflated.delete(buffer)) {
-    buffer.transfer(0);
-  }
+export function giveBack(chunk: Buffer): void {
+  const { buffer } = chunk;
+  if (isEndOfMemory(chunk) && buffer instanceof ArrayBuffer && inflated.delete(buffer)) buffer.transfer(0);
 }
 
 const isEndOfMemory = ({ buffer, byteOffset, length }: Buffer): boolean => byteOffset + length === buffer.byteLength;

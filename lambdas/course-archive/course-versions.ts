@@ -3,6 +3,7 @@ import type { Ledger, LedgerItem } from "../../core/io/ports.ts";
 import { CONTENT_FILES_ROUTE } from "../learn-webhook/delivery-key.ts";
 import { isTold } from "../learn-webhook/delivery.ts";
 import type { CourseHome } from "./course-home.ts";
+import { ifUnchanged } from "../../core/io/ledger-conditions.ts";
 
 /** `pk course#<home>, sk <course id>`: the newest version that was staged. */
 const CourseVersion = z.object({
@@ -51,7 +52,7 @@ export async function recordVersion(
   version: CourseVersion,
   before: KnownVersion | undefined,
 ): Promise<void> {
-  const condition = before === undefined ? { absent: true as const } : { rev: before.rev };
+  const condition = ifUnchanged(before);
   await ledger.write([{ put: { pk: pkOf(home), sk: courseId, data: version }, if: condition }]);
 }
 

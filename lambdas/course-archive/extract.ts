@@ -10,7 +10,7 @@ import type { CourseArchive, Member } from "./read-archive.ts";
 import { courseMetadata, courseVideo, courseXmlBlock } from "./rows.ts";
 import { bundleStaticAssets, type StaticAssets } from "./static-assets.ts";
 import { courseStructure } from "./structure.ts";
-import type { Entity } from "./tables.ts";
+import type { CourseEntity } from "./sources/entities.ts";
 import { parseXml, type XmlNode } from "./xml.ts";
 
 /** A file of the archive that was refused; the course goes on without it. */
@@ -24,7 +24,7 @@ export interface ExtractedCourse {
   readonly key: CourseKey;
   /** Reachable blocks by type. */
   readonly counts: Readonly<Record<string, number>>;
-  readonly rows: Readonly<Record<Entity, JsonLines>>;
+  readonly rows: Readonly<Record<CourseEntity, JsonLines>>;
   readonly assets: StaticAssets;
   readonly bundlePath: string;
   readonly refused: readonly RefusedMember[];
@@ -51,7 +51,7 @@ export async function extractCourse(archive: CourseArchive, origin: Origin, fold
   const course = await definition(archive, `course/${key.run}.xml`);
 
   const lines = (name: string): JsonLines => new JsonLines(join(folder, `${name}.jsonl`));
-  const rows: Record<Entity, JsonLines> = {
+  const rows: Record<CourseEntity, JsonLines> = {
     course_metadata: lines("course_metadata"),
     course_video: lines("course_video"),
     course_xml_blocks: lines("course_xml_blocks"),
@@ -137,7 +137,7 @@ async function definition({ root, members, spool }: CourseArchive, name: string)
 async function writePolicies(
   { root, members, spool }: CourseArchive,
   key: CourseKey,
-  rows: Readonly<Record<Entity, JsonLines>>,
+  rows: Readonly<Record<CourseEntity, JsonLines>>,
 ): Promise<RefusedMember[]> {
   const prefix = `${root}/policies/${key.run}/`;
   const files = members.filter(({ path }) => path.startsWith(prefix) && path.endsWith(".json"));

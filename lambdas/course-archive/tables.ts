@@ -1,4 +1,5 @@
 import type { ColumnPlan } from "../../core/model/commit-plan.ts";
+import { COURSE_ENTITIES, type CourseEntity } from "./sources/entities.ts";
 
 const strings = (...names: string[]): ColumnPlan[] => names.map((name) => ({ name, type: "string" }));
 
@@ -57,33 +58,19 @@ const ENTITIES = {
     { name: "size_bytes", type: "long" },
     ...strings("status", "detail"),
   ],
-} satisfies Record<string, ColumnPlan[]>;
-
-export type Entity = keyof typeof ENTITIES;
+} satisfies Record<CourseEntity, ColumnPlan[]>;
 
 export interface EntityTable {
-  readonly entity: Entity;
+  readonly entity: CourseEntity;
   readonly table: string;
   /** Columns that the rows themselves hold. */
   readonly own: readonly ColumnPlan[];
   readonly origin: readonly ColumnPlan[];
 }
 
-const names: readonly Entity[] = [
-  "course_metadata",
-  "course_video",
-  "course_xml_blocks",
-  "course_blocks",
-  "course_policy",
-  "course_signatories",
-  "course_static_assets",
-  "course_documents",
-  "course_transcripts",
-];
-
 /** `origin`: names of the columns that their home gives all rows. */
-export const tablesOf = (table: (entity: Entity) => string, origin: readonly string[]): EntityTable[] =>
-  names.map((entity) => ({
+export const tablesOf = (table: (entity: CourseEntity) => string, origin: readonly string[]): EntityTable[] =>
+  COURSE_ENTITIES.map((entity) => ({
     entity,
     table: table(entity),
     own: ENTITIES[entity],

@@ -2,6 +2,7 @@ import * as z from "zod";
 import type { Ledger } from "../../core/io/ports.ts";
 import { arePlansCommitsTold } from "../staged-rows/announced.ts";
 import type { StructureHome } from "./structure-home.ts";
+import { ifUnchanged } from "../../core/io/ledger-conditions.ts";
 
 /** `pk course-structure#<home>, sk <course id>`: the newest version that was staged. */
 const StructureVersion = z.object({
@@ -49,7 +50,7 @@ export async function recordStructure(
   version: StructureVersion,
   before: KnownStructure | undefined,
 ): Promise<void> {
-  const condition = before === undefined ? { absent: true as const } : { rev: before.rev };
+  const condition = ifUnchanged(before);
   await ledger.write([{ put: { ...newestStructurePlan(home, courseId), data: version }, if: condition }]);
 }
 

@@ -7,7 +7,7 @@ import { settleRowHash } from "./settled-row-hash.ts";
 import { deliveredBy } from "./tables/delivered.ts";
 import { newsOf, recordNew, recordSeen, withoutObject } from "./tables/news.ts";
 import { outcomeOf, type TableOutcome } from "./tables/outcome.ts";
-import { findOpen } from "./tables/records.ts";
+import { findOpen, tableLease } from "./tables/records.ts";
 
 export const handler = task({ name: "FindTableNews", input: TableInput, run: findTableNews });
 
@@ -35,7 +35,7 @@ export async function findTableNews(
   const holder = `${run.id}/${run.state}/${run.attempt}`;
   const found = await withLease(
     ledger,
-    `edxorg-table/${table}`,
+    tableLease(table),
     { ...LEASE, holder },
     async (): Promise<TableNews | TableOutcome> => {
       if ((await findOpen(ledger, table)) !== undefined) return news("open_batch");

@@ -10,7 +10,7 @@ import { lakeAccess } from "../lake/lake-access.ts";
 import { lakeTable, memberRecords, NAMESPACE } from "./sources/raw-tables.ts";
 import { EDXORG_TABLES } from "./sources/tables.ts";
 import { forgetRowHash } from "./settled-row-hash.ts";
-import { tableRecords } from "./tables/records.ts";
+import { tableRecords, tableLease } from "./tables/records.ts";
 
 /** Said in full, for what it removes comes back only from the archives. */
 const Input = z.looseObject({ confirm: z.literal("forget all tables of edx.org") });
@@ -38,7 +38,7 @@ export async function forgetTables(
   try {
     for (const table of EDXORG_TABLES) {
       const terms = { ...LEASE, holder: `${run.id}/${run.state}/${run.attempt}` };
-      await withLease(io.ledger, `edxorg-table/${table}`, terms, async () => {
+      await withLease(io.ledger, tableLease(table), terms, async () => {
         const session = await lake.session();
         const place = { namespace: NAMESPACE, table: lakeTable(table) };
         // DuckDB does not ask the catalogue about a table of a schema that is not there.

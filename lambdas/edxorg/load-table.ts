@@ -13,6 +13,7 @@ import { deliveredBy } from "./tables/delivered.ts";
 import { loadOpenBatch } from "./tables/load-batch.ts";
 import { withoutObject } from "./tables/news.ts";
 import { outcomeOf, type TableOutcome } from "./tables/outcome.ts";
+import { tableLease } from "./tables/records.ts";
 
 export const handler = task({ name: "LoadTable", input: TableInput, run: loadTable });
 
@@ -44,7 +45,7 @@ export async function loadTable(
   const holder = `${run.id}/${run.state}/${run.attempt}`;
   try {
     const terms = { holder, ttlSeconds: leaseSeconds, waitSeconds: WAIT_SECONDS };
-    const loads = await withLease(io.ledger, `edxorg-table/${table}`, terms, async (lease) => {
+    const loads = await withLease(io.ledger, tableLease(table), terms, async (lease) => {
       const home = { io, buckets, table, folder, sliceBytes, lake, holder, lease };
       const before = await loadOpenBatch(home);
       await openBatch(home, table, partition, delivered);

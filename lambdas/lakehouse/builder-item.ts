@@ -1,6 +1,7 @@
 import type { Ledger, LedgerItem, LedgerWrite } from "../../core/io/ports.ts";
 import { outlast } from "../../core/io/retry-conflict.ts";
 import { BuilderState, NOTHING_REQUESTED } from "../../core/model/staleness.ts";
+import { ifUnchanged } from "../../core/io/ledger-conditions.ts";
 
 export const LAKEHOUSE = "lakehouse";
 const BUILDER = "builder";
@@ -28,7 +29,7 @@ export const changeBuilder = <T>(
     async () => {
       const found = await ledger.get(LAKEHOUSE, BUILDER);
       const { state, writes = [], result } = await decide(stateOf(found));
-      const condition = found === undefined ? ({ absent: true } as const) : { rev: found.rev };
+      const condition = ifUnchanged(found);
       const own: LedgerWrite[] =
         state === undefined ? [] : [{ put: { pk: LAKEHOUSE, sk: BUILDER, data: state }, if: condition }];
       if (own.length + writes.length > 0) await ledger.write([...own, ...writes]);

@@ -2,6 +2,7 @@ import * as z from "zod";
 import type { Ledger, LedgerItem, LedgerWrite } from "../../core/io/ports.ts";
 import type { AssetMaterialized } from "../../core/model/events.ts";
 import { LAKEHOUSE } from "./builder-item.ts";
+import { ifUnchanged } from "../../core/io/ledger-conditions.ts";
 
 const INPUT = "input#";
 
@@ -35,7 +36,7 @@ export function markWrites(event: AssetMaterialized, seen: LedgerItem | undefine
         ...seenKey(event),
         data: { dataVersion, codeVersion, mark, ...(repeatedBy === undefined ? {} : { repeatedBy }) },
       },
-      if: seen === undefined ? { absent: true } : { rev: seen.rev },
+      if: ifUnchanged(seen),
     },
     ...rawTables(event).map((table) => ({
       put: {

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import type { Ledger } from "../../core/io/ports.ts";
 import { deliveryKey, type DeliveryIdentity } from "./delivery-key.ts";
+import { ifUnchanged } from "../../core/io/ledger-conditions.ts";
 
 /** `pk delivery, sk <delivery key>` */
 export const Delivery = z.object({
@@ -75,7 +76,7 @@ export async function recordNewest(
   { source, subject, key, askedAt, firstAt }: RecordedNewest,
   before: NewestDelivery | undefined,
 ): Promise<void> {
-  const condition = before === undefined ? { absent: true as const } : { rev: before.rev };
+  const condition = ifUnchanged(before);
   const data = { key, askedAt, ...(firstAt === undefined ? {} : { firstAt }) };
   await ledger.write([{ put: { pk: SUBJECTS, sk: `${source}#${subject}`, data }, if: condition }]);
 }

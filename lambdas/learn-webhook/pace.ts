@@ -2,6 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import * as z from "zod";
 import type { Ledger } from "../../core/io/ports.ts";
 import { retryConflict } from "../../core/io/retry-conflict.ts";
+import { ifUnchanged } from "../../core/io/ledger-conditions.ts";
 
 /** Ten calls a second in one environment, whoever makes them. */
 const SPACING_MS = 100;
@@ -20,7 +21,7 @@ export async function inPace(
     // A clock that was put back, or another machine's, holds nobody up for long.
     const next = Math.min(Next.safeParse(item?.data).data?.at ?? now, now + 60_000);
     const at = Math.max(now, next);
-    const condition = item === undefined ? ({ absent: true } as const) : { rev: item.rev };
+    const condition = ifUnchanged(item);
     await ledger.write([{ put: { ...PACE, data: { at: at + SPACING_MS } }, if: condition }]);
     return at - now;
   });

@@ -1,7 +1,8 @@
 import * as z from "zod";
-import type { Ledger, LedgerItem } from "../../core/io/ports.ts";
+import type { Ledger } from "../../core/io/ports.ts";
 import { retryConflict } from "../../core/io/retry-conflict.ts";
 import { Failure, isFailure } from "../../core/model/failures.ts";
+import { ifUnchanged } from "../../core/io/ledger-conditions.ts";
 
 /** `pk learn-receiver, sk <address>`: deliveries in a row that had no answer; absent = the receiver answers. */
 const RECEIVER = "learn-receiver";
@@ -15,7 +16,6 @@ const read = async (ledger: Ledger, receiver: string) => {
   const item = await ledger.get(RECEIVER, receiver);
   return { item, failing: Failing.safeParse(item?.data).data };
 };
-const ifSame = (item: LedgerItem | undefined) => (item === undefined ? ({ absent: true } as const) : { rev: item.rev });
 
 /**
  * Undefined = send. While the receiver is down one delivery in ten minutes is its probe, and all others are Throttled
@@ -27,7 +27,7 @@ export async function pauseOf(ledger: Ledger, receiver: string, now = Date.now()
   if (failing.probeAt > now) return paused(failing.probeAt - now);
   const data = { ...failing, probeAt: now + PROBE_EVERY_MS };
   try {
-    await ledger.write([{ put: { pk: RECEIVER, sk: receiver, data }, if: ifSame(item) }]);
+    await ledger.write([{ put: { pk: RECEIVER, sk: receiver, data }, if: ifUnchanged(item) }]);
     return undefined;
   } catch (error) {
     // Another one is the probe.
@@ -41,13 +41,13 @@ export const recordAnswer = (ledger: Ledger, receiver: string, delivery: string,
   retryConflict(async () => {
     const { item, failing } = await read(ledger, receiver);
     if (!isDown) {
-      if (item !== undefined) await ledger.write([{ delete: { pk: RECEIVER, sk: receiver }, if: ifSame(item) }]);
+      if (item !== undefined) await ledger.write([{ delete: { pk: RECEIVER, sk: receiver }, if: ifUnchanged(item) }]);
       return;
     }
     const known = failing?.deliveries ?? [];
     if (known.length >= DOWN_AFTER || known.includes(delivery)) return;
     const data = { deliveries: [...known, delivery], probeAt: Date.now() + PROBE_EVERY_MS };
-    await ledger.write([{ put: { pk: RECEIVER, sk: receiver, data }, if: ifSame(item) }]);
+    await ledger.write([{ put: { pk: RECEIVER, sk: receiver, data }, if: ifUnchanged(item) }]);
   });
 
 const paused = (leftMs: number): Failure =>

@@ -131,18 +131,19 @@ function shared<A, T>(work: (argument: A) => Promise<T>): (argument: A) => Promi
   };
 }
 
+const refused = (cause: Failure, code: string, hint: string): Failure =>
+  new Failure("Misconfigured", cause.message, { ...cause.info, code, hint, cause });
+
 const noTokens = ({ deployment }: SessionTarget, cause: Failure): Failure =>
-  new Failure("Misconfigured", cause.message, {
-    ...cause.info,
-    code: "openedx_no_tokens",
-    hint: `Check "lms" and "tokenUrl" in the secret "openedx/${deployment}": nobody gives tokens there.`,
+  refused(
     cause,
-  });
+    "openedx_no_tokens",
+    `Check "lms" and "tokenUrl" in the secret "openedx/${deployment}": nobody gives tokens there.`,
+  );
 
 const unauthorised = ({ deployment }: SessionTarget, cause: Failure): Failure =>
-  new Failure("Misconfigured", cause.message, {
-    ...cause.info,
-    code: "unauthorised",
-    hint: `Check "id" and "secret" in the secret "openedx/${deployment}", and that its user may use the API.`,
+  refused(
     cause,
-  });
+    "unauthorised",
+    `Check "id" and "secret" in the secret "openedx/${deployment}", and that its user may use the API.`,
+  );

@@ -17,6 +17,7 @@ import {
   type Catalogue,
 } from "../../lambdas/edxorg/sources/catalogue.ts";
 import { EDXORG_CATALOGUE_CODE } from "../../lambdas/edxorg/sources/code-versions.ts";
+import { COURSE_ENTITIES } from "../../lambdas/course-archive/sources/entities.ts";
 import { COURSE_ARCHIVE_CODE, COURSE_STRUCTURE_CODE } from "../../lambdas/openedx/sources/code-versions.ts";
 import { Announce, CommitRows, RecordFailure } from "../shared-tasks.ts";
 
@@ -129,10 +130,7 @@ export const edxorgCourses = definePipeline({
       id: COURSE_XML,
       description: "Course exports of edx.org: metadata, videos, blocks, policy, signatories and static assets.",
       ...course,
-      tables: [
-        ...["metadata", "video", "xml_blocks", "blocks", "policy", "signatories", "static_assets"],
-        ...["documents", "transcripts"],
-      ].map((entity) => `raw.${courseXmlTable(`course_${entity}`)}`),
+      tables: COURSE_ENTITIES.map((entity) => `raw.${courseXmlTable(entity)}`),
       codeVersion: COURSE_ARCHIVE_CODE,
       job: "course_xml",
       upstreams: [RAW_COURSE_XML],

@@ -6,6 +6,7 @@ import {
   type ObjectAccess,
   type TaskDeclaration,
 } from "../../core/model/pipeline.ts";
+import { COURSE_ENTITIES } from "../../lambdas/course-archive/sources/entities.ts";
 import { COURSE_ARCHIVE_CODE, TRACKING_LOG_CODE } from "../../lambdas/openedx/sources/code-versions.ts";
 import { deployments } from "../../lambdas/openedx/sources/deployments.ts";
 import { jobModes } from "../../lambdas/openedx/sources/modes.ts";
@@ -185,10 +186,7 @@ function assetsOf({ id, coursePrefix }: (typeof deployments)[number]): AssetDecl
       id: courseAsset(id),
       description: `Course exports of ${id}: metadata, videos, blocks, policy, signatories, static assets and their words.`,
       partition: "course id",
-      tables: [
-        ...["metadata", "video", "xml_blocks", "blocks", "policy", "signatories", "static_assets"],
-        ...["documents", "transcripts"],
-      ].map((entity) => `raw.raw__${id}__openedx__xml__course_${entity}`),
+      tables: COURSE_ENTITIES.map((entity) => `raw.raw__${id}__openedx__xml__${entity}`),
       codeVersion: COURSE_ARCHIVE_CODE,
     },
   ];

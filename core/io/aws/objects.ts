@@ -6,7 +6,6 @@ import {
   type S3ClientConfig,
 } from "@aws-sdk/client-s3";
 import { Upload } from "@aws-sdk/lib-storage";
-import { createReadStream } from "node:fs";
 import { Readable } from "node:stream";
 import { isFileBody } from "../file-body.ts";
 import { checkKey, checkMetadata, pageSize } from "../limits.ts";
@@ -17,11 +16,11 @@ import { awsFailure, readAwsError, statusOf } from "./errors.ts";
 import { checkedBody, withTemporaryFile } from "./object-body.ts";
 import { copyObject } from "./object-copy.ts";
 import { awsUploads, DEFAULT_TYPE } from "./object-uploads.ts";
+import { readLocalFile } from "../local-file.ts";
 
 /** At most 3 x 8 MB are in memory for a stream; 10,000 parts make 80 GB. */
 const PART_BYTES = 8 * 1_024 * 1_024;
 const PARTS_AT_ONCE = 3;
-const READ_BYTES = 1_048_576;
 
 /**
  * Objects in S3. Buckets are expected to be versioned and to send their events to EventBridge. `options`: of a bucket
@@ -158,9 +157,8 @@ export function awsObjects(options: Pick<S3ClientConfig, "credentials" | "region
   };
 }
 
-/** Files are read in large pieces: with Node's 64 KB most of the time goes into the calls. */
 const streamed = (body: ObjectBody): Exclude<ObjectBody, FileBody> =>
-  isFileBody(body) ? createReadStream(body.path, { highWaterMark: READ_BYTES }) : body;
+  isFileBody(body) ? readLocalFile(body.path) : body;
 
 const named = ({ bucket, key, versionId }: ObjectRef) => ({ Bucket: bucket, Key: key, VersionId: versionId });
 

@@ -1,13 +1,12 @@
 import { createHash, randomUUID } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { link, open, readFile, rename, stat, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
 import type { FileBody, UploadedPart } from "../ports.ts";
 import { isFileThere, isMissingFile } from "./errors.ts";
+import { readLocalFile } from "../local-file.ts";
 
 const DATA = "data";
-const READ_BYTES = 1_048_576;
 
 /** Where the bytes of a part are: from this byte on in the common file, or in a file of their own. */
 const Receipt = z.object({ md5: z.string(), at: z.number().optional(), file: z.string().optional() });
@@ -51,8 +50,11 @@ export async function joinParts(folder: string, parts: readonly UploadedPart[]):
   for (const { md5 } of places) sum.update(md5, "hex");
   const digest = `${sum.digest("hex")}-${parts.length}`;
   const path = join(folder, randomUUID());
-  let end = 0;
-  const inOrder = places.every(({ at, sizeBytes }) => at === end && (end += sizeBytes) >= 0);
+  let [end, inOrder] = [0, true];
+  for (const { at, sizeBytes } of places) {
+    inOrder &&= at === end;
+    end += sizeBytes;
+  }
   if (inOrder && (await claim(folder, parts.length + 1))) {
     await truncate(join(folder, DATA), end);
     await link(join(folder, DATA), path);
@@ -65,8 +67,7 @@ export async function joinParts(folder: string, parts: readonly UploadedPart[]):
       const start = at ?? 0;
       if ((await stat(source)).size < start + sizeBytes) throw new Error(`${source} has lost a part of an upload.`);
       if (sizeBytes === 0) continue;
-      const range = { start, end: start + sizeBytes - 1, highWaterMark: READ_BYTES };
-      await file.writeFile(createReadStream(source, range));
+      await file.writeFile(readLocalFile(source, { start, end: start + sizeBytes - 1 }));
     }
   } finally {
     await file.close();

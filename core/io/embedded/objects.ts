@@ -9,9 +9,7 @@ import { embeddedFailure } from "./errors.ts";
 import { fileOf, linkFile, settle, spool } from "./object-files.ts";
 import { findVersion, listCurrent, openObjectIndex, versionAdder, type StoredVersion } from "./object-index.ts";
 import { embeddedUploads } from "./object-uploads.ts";
-
-/** With Node's 64 KB most of the time goes into the calls. */
-const READ_BYTES = 1_048_576;
+import { READ_BYTES } from "../local-file.ts";
 
 /**
  * Objects as files with a SQLite index, shared by the engine and all workers. A put is acknowledged after the

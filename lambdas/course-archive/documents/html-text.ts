@@ -1,4 +1,5 @@
 import { Parser } from "htmlparser2";
+import { tidyLines } from "./tidy-lines.ts";
 
 /** Nothing of these is read by people. */
 const UNSEEN: ReadonlySet<string> = new Set(["script", "style", "template", "noscript", "svg", "head"]);
@@ -39,13 +40,5 @@ export function htmlText(source: string): HtmlText {
   });
   parser.end(source);
   const named = (title ?? "").replaceAll(/\s+/g, " ").trim();
-  return { title: named === "" ? null : named, text: tidy(parts.join("")) };
+  return { title: named === "" ? null : named, text: tidyLines(parts.join("")) };
 }
-
-/** One blank between words, no blank lines. */
-const tidy = (text: string): string =>
-  text
-    .split("\n")
-    .map((line) => line.replaceAll(/[ \t\u00a0]+/g, " ").trim())
-    .filter((line) => line !== "")
-    .join("\n");

@@ -2,6 +2,7 @@ import { posix } from "node:path";
 import type { HtmlText } from "./html-text.ts";
 import { xmlEvents } from "./xml-events.ts";
 import { ZipParts } from "./zip-parts.ts";
+import { tidyLines } from "./tidy-lines.ts";
 
 /** Ends of relationship types; what is before them differs between the transitional and the strict form. */
 const NOTES = ["/footnotes", "/endnotes"] as const;
@@ -102,18 +103,11 @@ function paragraphs(part: Buffer): string {
       if (name === "p") pieces.push("\n");
     },
   });
-  return tidy(pieces.join(""));
+  return tidyLines(pieces.join(""));
 }
 
 /** `Fallback` says again what a choice before it says; `fld` is the number or the date of a slide. */
 const isUnseen = (name: string): boolean => name === "Fallback" || name === "fld";
-
-const tidy = (text: string): string =>
-  text
-    .split("\n")
-    .map((line) => line.replaceAll(/[ \u00a0]+/g, " ").trim())
-    .filter((line) => line !== "")
-    .join("\n");
 
 function titleOf(core: Buffer | undefined): string | null {
   let title = "";

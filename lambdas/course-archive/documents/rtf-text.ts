@@ -1,4 +1,5 @@
 import type { HtmlText } from "./html-text.ts";
+import { tidyLines } from "./tidy-lines.ts";
 
 /** One step of a document: control word, byte in hexadecimal, control symbol, brace, or plain text. Line ends are none. */
 const STEP = /\\([a-z]{1,32})(-?\d{1,10})? ?|\\'([0-9a-f]{2})|\\([^a-z])|([{}])|([^\\{}\r\n]+)|[\r\n]+/giy;
@@ -90,7 +91,7 @@ export function rtfText(bytes: Buffer): HtmlText {
   settle();
   if (groups.length > 0) throw new Error("it is cut: a group has no end");
   const named = title.join("").toWellFormed().trim();
-  return { title: named === "" ? null : named, text: tidy(words.join("").toWellFormed()) };
+  return { title: named === "" ? null : named, text: tidyLines(words.join("").replaceAll("\0", "").toWellFormed()) };
 }
 
 function decoderOf(page: number): InstanceType<typeof TextDecoder> {
@@ -100,11 +101,3 @@ function decoderOf(page: number): InstanceType<typeof TextDecoder> {
     return new TextDecoder("windows-1252");
   }
 }
-
-const tidy = (text: string): string =>
-  text
-    .replaceAll("\0", "")
-    .split("\n")
-    .map((line) => line.replaceAll(/[ \u00a0]+/g, " ").trim())
-    .filter((line) => line !== "")
-    .join("\n");

@@ -1,10 +1,8 @@
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { open, rm, type FileHandle } from "node:fs/promises";
 import type { FileBody } from "../../../core/io/ports.ts";
+import { readLocalFile } from "../../../core/io/local-file.ts";
 
-/** Files are read in such pieces: with Node's 64 KB most of the time goes into the calls. */
-const READ_BYTES = 1_048_576;
 /** Of the four threads that Node has for such work the others are left to inflating. */
 const WRITES_AT_ONCE = 2;
 const WRITE_BYTES = 524_288;
@@ -97,8 +95,7 @@ export class OutputSpool {
 }
 
 export async function* fileChunks(path: string): AsyncGenerator<Buffer> {
-  for await (const chunk of createReadStream(path, { highWaterMark: READ_BYTES }))
-    if (Buffer.isBuffer(chunk)) yield chunk;
+  for await (const chunk of readLocalFile(path)) if (Buffer.isBuffer(chunk)) yield chunk;
 }
 
 async function writeAll(file: FileHandle, bytes: Buffer, position: number): Promise<void> {

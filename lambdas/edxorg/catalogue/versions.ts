@@ -1,6 +1,7 @@
 import * as z from "zod";
 import type { Ledger } from "../../../core/io/ports.ts";
 import type { Catalogue } from "../sources/catalogue.ts";
+import { ifUnchanged } from "../../../core/io/ledger-conditions.ts";
 
 /** `pk edxorg-catalogue, sk <catalogue>`: the newest version that was staged. */
 const CatalogueVersion = z.object({
@@ -40,6 +41,6 @@ export async function recordCatalogue(
   version: CatalogueVersion,
   before: KnownCatalogue | undefined,
 ): Promise<void> {
-  const condition = before === undefined ? { absent: true as const } : { rev: before.rev };
+  const condition = ifUnchanged(before);
   await ledger.write([{ put: { ...newestCatalogue(catalogue), data: version }, if: condition }]);
 }

@@ -115,6 +115,9 @@ export const LoadRecord = OpenBatch.omit({ cursor: true, staged: true }).extend(
 });
 export type LoadRecord = z.infer<typeof LoadRecord>;
 
+/** Who works on a table holds it. */
+export const tableLease = (table: string): string => `edxorg-table/${table}`;
+
 /** Reads that are under way together: each is one item. */
 const AT_ONCE = 32;
 

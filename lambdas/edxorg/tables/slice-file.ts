@@ -1,12 +1,11 @@
-import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
 import { chunkBytes } from "../../../core/io/chunk.ts";
+import { readLocalFile } from "../../../core/io/local-file.ts";
 
 const TAB = 9;
 const LF = 10;
 const CR = 13;
 const QUOTE = 34;
-const CHUNK = 1_048_576;
 
 export interface SliceRequest {
   /** The whole object. */
@@ -35,7 +34,7 @@ export async function writeSlice(request: SliceRequest): Promise<number | undefi
     if (from > 0) await write(Buffer.concat([header, Buffer.from("\n")]));
     let at = from;
     let isQuoted = false;
-    for await (const chunk of createReadStream(path, { start: from, highWaterMark: CHUNK })) {
+    for await (const chunk of readLocalFile(path, { start: from })) {
       const bytes = chunkBytes(chunk);
       let end: number | undefined;
       for (let index = 0; index < bytes.length && end === undefined; index += 1) {

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { retryConflict } from "../../../core/io/retry-conflict.ts";
 import type { Ledger } from "../../../core/io/ports.ts";
 import type { DropKey } from "../drop/drop-record.ts";
+import { ifUnchanged } from "../../../core/io/ledger-conditions.ts";
 
 const KEPT_DAYS = 30;
 const DAY_MS = 86_400_000;
@@ -49,7 +50,7 @@ export async function forumSince(ledger: Ledger, { deployment, date }: DropKey, 
     const since = isSame ? known.since : date;
     if (known === undefined || known.date <= date) {
       const data: z.infer<typeof Seen> = { digest, since, date };
-      await ledger.write([{ put: { pk, sk, data }, if: item === undefined ? { absent: true } : { rev: item.rev } }]);
+      await ledger.write([{ put: { pk, sk, data }, if: ifUnchanged(item) }]);
     }
     return since;
   });

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { Ledger } from "../../../core/io/ports.ts";
+import { ifUnchanged } from "../../../core/io/ledger-conditions.ts";
 
 const ABSENCES = "openedx-absences";
 
@@ -28,7 +29,7 @@ export async function countAbsences(
   const lists = new Map([...absent].map((id) => [id, Math.max(1, (known?.lists[id] ?? 0) + more)]));
   if (lists.size === 0 && Object.keys(known?.lists ?? {}).length === 0) return lists;
   const data = { countedBy: run, lists: Object.fromEntries(lists) };
-  const condition = item === undefined ? ({ absent: true } as const) : { rev: item.rev };
+  const condition = ifUnchanged(item);
   await ledger.write([{ put: { pk: ABSENCES, sk: deployment, data }, if: condition }]);
   return lists;
 }

@@ -3,6 +3,7 @@ import * as z from "zod";
 import type { Io, Ledger, LedgerItem } from "../../../core/io/ports.ts";
 import { TRACKING_LOG_CODE } from "../sources/code-versions.ts";
 import type { TrackingLogSource } from "../sources/tracking-logs.ts";
+import { ifUnchanged } from "../../../core/io/ledger-conditions.ts";
 
 const Counts = z.looseObject({ lines: z.number(), rows: z.number(), quarantined: z.number(), blank: z.number() });
 
@@ -123,13 +124,13 @@ export async function writeRecord(
   await ledger.write([
     {
       put: { ...recordKey(source, record.uri), data: record },
-      if: before === undefined ? { absent: true } : { rev: before.rev },
+      if: ifUnchanged(before),
     },
     ...(claims
       ? [
           {
             put: { pk: textsPk(source), sk: record.textSha256, data: { uri: record.uri } },
-            if: claim === undefined ? ({ absent: true } as const) : { rev: claim.rev },
+            if: ifUnchanged(claim),
           },
         ]
       : []),

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
 import type { ObjectHead } from "../../../core/io/ports.ts";
 import { Failure } from "../../../core/model/failures.ts";
+import { readLocalFile } from "../../../core/io/local-file.ts";
 
 /**
  * sha256 of the object's bytes, checked against what the store states of it. A difference is worth one more read
@@ -10,7 +10,7 @@ import { Failure } from "../../../core/model/failures.ts";
  */
 export async function digestObject(path: string, head: ObjectHead, attempt: number): Promise<string> {
   const hash = createHash("sha256");
-  const file = createReadStream(path, { highWaterMark: 1024 * 1024 });
+  const file = readLocalFile(path);
   await pipeline(file, hash);
   const sha256 = hash.digest("hex");
   if (file.bytesRead !== head.sizeBytes) {
