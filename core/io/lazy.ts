@@ -20,6 +20,7 @@ export function lazyObjects(load: Load<Objects>): Objects {
   const port = once(load);
   return {
     put: async (...args) => (await port()).put(...args),
+    movesFiles: async () => (await port()).movesFiles(),
     head: async (...args) => (await port()).head(...args),
     get: async (...args) => (await port()).get(...args),
     list: async (...args) => (await port()).list(...args),

@@ -65,6 +65,8 @@ export interface Objects {
     body: ObjectBody,
     options?: PutOptions,
   ): Promise<{ readonly head: ObjectHead; readonly created: boolean }>;
+  /** Whether a file that is given away becomes the object itself; otherwise its bytes are read once more and sent. */
+  movesFiles(): Promise<boolean>;
   head(ref: ObjectRef): Promise<ObjectHead | undefined>;
   /** Raw bytes, no transparent decompression. Throws Rejected `object_missing`. `end` is inclusive. */
   get(ref: ObjectRef, range?: { readonly start: number; readonly end: number }): Promise<Readable>;

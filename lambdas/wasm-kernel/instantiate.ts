@@ -2,7 +2,7 @@ declare global {
   // In every Node; TypeScript's libraries have it only for browsers.
   namespace WebAssembly {
     const Module: new (bytes: Uint8Array) => object;
-    const Memory: new () => { readonly buffer: ArrayBuffer };
+    const Memory: new (size: { readonly initial: number }) => { readonly buffer: ArrayBuffer };
     const Instance: new (module: object) => { readonly exports: Readonly<Record<string, unknown>> };
   }
 }

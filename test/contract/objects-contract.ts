@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -62,6 +63,7 @@ export function objectsContract(home: Home<OpenedObjects>): void {
         await writeFile(other, "other bytes");
         const put = await objects.put(bucket, "given", { path, digest: sha256 }, { ifAbsent: true });
         expect(put).toMatchObject({ created: true, head: { sizeBytes: bytes.length } });
+        expect(existsSync(path)).toBe(!(await objects.movesFiles()));
         expect(await objects.put(bucket, "given", { path: other, digest: "0" }, { ifAbsent: true })).toEqual({
           head: put.head,
           created: false,

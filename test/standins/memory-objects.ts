@@ -23,7 +23,7 @@ export function memoryObjects(): Objects {
       const bytes = kept.get(`${bucket}/${key}`) ?? none();
       return Readable.from([bytes.subarray(range?.start ?? 0, range === undefined ? undefined : range.end + 1)]);
     },
-    ...{ head: none, list: none, withFile: none, sqlUri: none },
+    ...{ movesFiles: none, head: none, list: none, withFile: none, sqlUri: none },
     ...{ beginUpload: none, putPart: none, completeUpload: none, copy: none },
   };
 }

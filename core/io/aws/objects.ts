@@ -107,6 +107,8 @@ export function awsObjects(options: Pick<S3ClientConfig, "credentials" | "region
       }
     },
 
+    movesFiles: async () => false,
+
     head,
     get: open,
 

@@ -11,13 +11,14 @@ import { objectKey } from "./keys.ts";
 import { bareRow, type DraftRow } from "./manifest-row.ts";
 import { memberName, type MemberName } from "./member-name.ts";
 import { quarantineLines, quarantineMember, type QuarantineHome } from "./member-quarantine.ts";
-import { OutputSpool, removeSpooled, WriteQueue, type SpooledFile } from "./output-spool.ts";
+import { OutputSpool, removeSpooled, type SpooledFile } from "./output-spool.ts";
 import type { Rewritten, TableWork } from "./rewrite-messages.ts";
-import { RewriteThread } from "./rewrite-thread.ts";
+import { RewriteThreads } from "./rewrite-threads.ts";
 import type { RowHash } from "./row-hash.ts";
 import { extractedValues } from "./table-header.ts";
 import { behind, headerOf, peekHeader } from "./table-rows.ts";
 import { verifyMember } from "./verify-member.ts";
+import { WritePieces } from "./write-pieces.ts";
 
 export interface ReadMember {
   readonly row: DraftRow;
@@ -36,6 +37,8 @@ export interface BegunMember {
 export interface MemberHome extends QuarantineHome {
   /** An existing directory of the caller's. */
   readonly folder: string;
+  /** What tables become is written past the page cache: it stays on this disk, and is not read soon. */
+  readonly direct: boolean;
   readonly rowHash: RowHash;
   readonly limits: EdxorgLimits;
 }
@@ -43,8 +46,8 @@ export interface MemberHome extends QuarantineHome {
 /** Reads the members of one archive, one at a time. What its names say never becomes a path. */
 export class MemberReader {
   readonly #home: MemberHome;
-  readonly #queue = new WriteQueue();
-  #thread: RewriteThread | undefined;
+  readonly #pieces = new WritePieces();
+  readonly #threads = new RewriteThreads();
   #files = 0;
 
   constructor(home: MemberHome) {
@@ -53,7 +56,7 @@ export class MemberReader {
 
   /** What is under way is given up. */
   async close(): Promise<void> {
-    await this.#thread?.close();
+    await this.#threads.close();
   }
 
   /** One member to its end. A damaged one is a row that says so; its bytes go to quarantine. */
@@ -107,13 +110,12 @@ export class MemberReader {
       const perhapsCrlf = header.subarray(-2).equals(CRLF);
       if (perhapsCrlf) raw = await this.#spooled(source.rest());
       const crlf = perhapsCrlf && raw !== undefined && (await endsInCrlf(raw.chunks()));
-      const { rowHash, limits } = this.#home;
+      const { rowHash, limits, direct } = this.#home;
       const options = { extracted: extractedValues(name), rowHash, crlf, lineBytes: limits.lineBytes };
       headerOf(header, options);
       const paths = { linesPath: this.#path("lines"), indexPath: this.#path("index"), spoolPath: this.#path("bin") };
-      this.#thread ??= new RewriteThread();
       const rest = behind(header.length, raw?.chunks() ?? source.rest());
-      const { rewritten } = await this.#thread.rewrite({ header, options, ...paths }, rest);
+      const { rewritten } = await this.#threads.rewrite({ header, options, direct, ...paths }, row.size, rest);
       const read = { ...row, member_sha256: source.sha256() };
       return { sizeBytes: row.size, read: rewritten.then((made) => this.#rewritten(name, read, made, paths)) };
     } catch (error) {
@@ -173,7 +175,7 @@ export class MemberReader {
   }
 
   #spool(): OutputSpool {
-    return new OutputSpool(this.#path("bin"), this.#queue);
+    return new OutputSpool(this.#path("bin"), { pieces: this.#pieces, direct: false });
   }
 
   #path(extension: string): string {

@@ -8,6 +8,8 @@ export interface TableWork {
   readonly options: Omit<TableOptions, "fast">;
   /** Where the output goes, and what is quarantined. */
   readonly spoolPath: string;
+  /** The output is written past the page cache. */
+  readonly direct: boolean;
   readonly linesPath: string;
   readonly indexPath: string;
 }
@@ -29,6 +31,9 @@ export type FromThread =
   | { readonly kind: "done"; readonly rewritten: Rewritten }
   | { readonly kind: "failed"; readonly message: string; readonly code: string | undefined };
 
-/** The memory that both threads see: pieces of the table go through it without becoming garbage on either side. */
-export const SLOTS = 16;
+/**
+ * The memory that both threads see: pieces of tables go through it without becoming garbage on either side. So much that
+ * the thread has work while a course export is verified.
+ */
+export const SLOTS = 64;
 export const SLOT_BYTES = 262_144;

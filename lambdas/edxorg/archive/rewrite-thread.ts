@@ -2,7 +2,7 @@ import { parentPort, Worker, workerData, type MessagePort } from "node:worker_th
 import * as z from "zod";
 import { giveBack } from "../../archive/inflated-memory.ts";
 import { FastRows } from "./kernel/fast-rows.ts";
-import { OutputSpool, WriteQueue } from "./output-spool.ts";
+import { OutputSpool } from "./output-spool.ts";
 import {
   SLOT_BYTES,
   SLOTS,
@@ -13,6 +13,7 @@ import {
 } from "./rewrite-messages.ts";
 import type { TableRewriter } from "./table-rewriter.ts";
 import { openTable } from "./table-rows.ts";
+import { WritePieces } from "./write-pieces.ts";
 
 const ROLE = "edxorg-tables";
 const FREED_AT_ONCE = SLOTS / 4;
@@ -115,7 +116,7 @@ class Rewriting {
   readonly #port: MessagePort;
   readonly #slots: Buffer;
   readonly #fast = new FastRows();
-  readonly #queue = new WriteQueue();
+  readonly #pieces = new WritePieces();
   #table: OpenTable | undefined;
   #answers = Promise.resolve();
   #freed: number[] = [];
@@ -148,8 +149,8 @@ class Rewriting {
     }
   }
 
-  async #open({ header, options, spoolPath, linesPath, indexPath }: TableWork): Promise<OpenTable> {
-    const spool = new OutputSpool(spoolPath, this.#queue);
+  async #open({ header, options, spoolPath, direct, linesPath, indexPath }: TableWork): Promise<OpenTable> {
+    const spool = new OutputSpool(spoolPath, { pieces: this.#pieces, direct });
     const target = { linesPath, indexPath, write: (bytes: Buffer) => spool.write(bytes) };
     return { spool, rewriter: await openTable(Buffer.from(header), target, { ...options, fast: this.#fast }) };
   }

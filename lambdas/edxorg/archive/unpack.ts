@@ -18,6 +18,7 @@ import { forgetParts } from "./progress.ts";
 import { MemberReader } from "./read-member.ts";
 import { Recorder } from "./recorder.ts";
 import type { RowHash } from "./row-hash.ts";
+import { takesDirectWrites } from "./write-pieces.ts";
 
 const TAR_BLOCK = 512;
 const TAR_END = 2 * TAR_BLOCK;
@@ -42,13 +43,14 @@ export interface Unpacking {
  * and a manifest says `complete: false`.
  */
 export async function unpackArchive(unpacking: Unpacking): Promise<ArchiveRecord> {
+  const { io, archive, object, folder } = unpacking;
+  const direct = (await io.objects.movesFiles()) && (await takesDirectWrites(folder));
   try {
-    return await new Unpacker(unpacking).run();
+    return await new Unpacker(unpacking, direct).run();
   } catch (error) {
     if (!(error instanceof ProgressDiffers)) throw error;
-    const { io, archive, object } = unpacking;
     await forgetParts(io.ledger, { archive, version: object.etag });
-    return await new Unpacker(unpacking).run();
+    return await new Unpacker(unpacking, direct).run();
   }
 }
 
@@ -60,11 +62,11 @@ class Unpacker {
   readonly #reader: MemberReader;
   #members = 0;
 
-  constructor(unpacking: Unpacking) {
+  constructor(unpacking: Unpacking, direct: boolean) {
     this.#given = unpacking;
     const { io, buckets, object, archive, folder, rowHash, limits } = unpacking;
     const home = { io, bucket: buckets.quarantine, archiveKey: object.key, archive };
-    this.#reader = new MemberReader({ ...home, folder, rowHash, limits });
+    this.#reader = new MemberReader({ ...home, folder, direct, rowHash, limits });
   }
 
   async run(): Promise<ArchiveRecord> {
