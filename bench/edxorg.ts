@@ -28,7 +28,7 @@ type Measured = z.infer<typeof Measured>;
  * Unpacking one weekly archive of edx.org: ours with all that the task does (verify, rewrite, safe row hash, ledger,
  * manifest), its objects plain files or those of the embedded home, beside a script of the replaced kind (polars), one
  * table at a time, that hashes in Python and writes plain files, and beside the same with Python's own csv. Finished
- * files are moved to their place by both. Each runs in a process of its own, `--rounds` times in turn; the best time of
+ * files are moved to their place by both; ours are written as the product does on one machine, tables past the page cache. Each runs in a process of its own, `--rounds` times in turn; the best time of
  * each counts.
  */
 export async function run(args: readonly string[]): Promise<BenchResult> {

@@ -4,8 +4,8 @@ import { quoteName, quoteText } from "../../core/io/duckdb.ts";
 import { openLake, tablePath, type LakeOptions, type LakeSession } from "../../core/io/lake.ts";
 import { withLease } from "../../core/io/lease.ts";
 import type { Ledger, LakeTarget } from "../../core/io/ports.ts";
-import { Failure } from "../../core/model/failures.ts";
-import { readTable, tableNames, type LakeTable } from "./worn-tables.ts";
+import { badInput } from "./output.ts";
+import { readTable, tableNames, unreachable, type LakeTable } from "./worn-tables.ts";
 
 export interface CompactHome {
   readonly catalogUri: string;
@@ -34,12 +34,20 @@ const BESIDE = "__compacted_";
 /**
  * Writes tables anew of whose rows at least this share is deleted: deletes stand in files of their own, which every read
  * opens, and nothing else takes them away on one machine. A table is replaced in one step; readers and writers that
- * have loaded the old one are refused or done. Throws Conflict `lease_held`.
+ * have loaded the old one are refused or done. Throws Conflict `lease_held`, and bad input for a table that is not there.
  */
 export const compactTables = (home: CompactHome, share: number, only?: string): Promise<Compacted[]> =>
   withLease(home.ledger, "lake-compaction", { ...LEASE, holder: home.holder }, async (lease) => {
     const done: Compacted[] = [];
-    for (const place of await tableNames(home.catalogUri)) {
+    const places = await tableNames(home.catalogUri);
+    if (only !== undefined && !places.some(({ namespace, table }) => `${namespace}.${table}` === only)) {
+      throw badInput(
+        `The lake has no table ${only}.`,
+        'Give namespace and name, such as raw.events; `npx millrace query "SHOW ALL TABLES"` lists them.',
+        "not_found",
+      );
+    }
+    for (const place of places) {
       await lease.check();
       const name = `${place.namespace}.${place.table}`;
       if (place.table.includes(BESIDE)) {
@@ -108,12 +116,5 @@ async function replace(
   });
   if (response.ok) return true;
   if (response.status === CONFLICT) return false;
-  throw new Failure(
-    "Transient",
-    `The catalogue answers ${response.status} to the replacement of ${namespace}.${table}.`,
-    {
-      code: "lake_unreachable",
-      what: "replace a table that was written anew",
-    },
-  );
+  throw unreachable(`The catalogue answers ${response.status} to the replacement of ${namespace}.${table}.`);
 }

@@ -154,13 +154,16 @@ const MissingMember = z.object({
 });
 const PROD = "|prod";
 
-export async function missingOfTable({ io }: LineageHome, name: string): Promise<MissingCourse[]> {
+/** Undefined = no archive has brought such a table. */
+export async function missingOfTable({ io }: LineageHome, name: string): Promise<MissingCourse[] | undefined> {
   const courses: MissingCourse[] = [];
+  let members = 0;
   for await (const { sk, data } of everyItem(io.ledger, `edxorg-member#edxorg/raw_data/db_table/${name}`)) {
+    members += 1;
     const member = MissingMember.safeParse(data).data;
     if (member === undefined || !sk.endsWith(PROD)) continue;
     const { missingSince, lastSeenArchive: lastSeen, objectKey: object, rows } = member;
     courses.push({ course: sk.slice(0, -PROD.length), missingSince, lastSeen, object, rows });
   }
-  return courses;
+  return members === 0 ? undefined : courses;
 }

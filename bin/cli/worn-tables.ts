@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { parseJson } from "../../core/model/exact-json.ts";
+import { Failure } from "../../core/model/failures.ts";
 
 /** What the catalogue of one machine tells of a table, as far as writing it anew needs it. */
 export interface LakeTable {
@@ -36,10 +37,15 @@ const Metadata = z.object({
   }),
 });
 
+/** Throws Transient `lake_unreachable`. */
 async function ask<T>(url: string, schema: z.ZodType<T>): Promise<T> {
   const response = await fetch(url);
+  if (!response.ok) throw unreachable(`The catalogue answers ${response.status} at ${new URL(url).pathname}.`);
   return schema.parse(parseJson(await response.text()));
 }
+
+export const unreachable = (message: string): Failure =>
+  new Failure("Transient", message, { code: "lake_unreachable", what: "ask the catalogue of the lake" });
 
 /** Names of all tables, in order. */
 export async function tableNames(

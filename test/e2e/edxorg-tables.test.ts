@@ -72,6 +72,10 @@ test("archives become rows, a changed course is merged, and every row leads back
       { course: B, missingSince: SECOND, lastSeen: FIRST, rows: 1 },
     ]);
     expect(await json("lineage", "missing", "auth_user")).toEqual([]);
+    const notFound = (of: string) => ({ error: { code: "not_found", message: expect.stringContaining(of) } });
+    expect(await json("lineage", "missing", "auth_users")).toMatchObject(notFound("auth_users"));
+    expect(await json("lineage", "load", "auth_users")).toMatchObject(notFound("auth_users"));
+    expect(await json("lake", "compact", "auth_user")).toMatchObject(notFound("auth_user"));
     const before = await rows();
     expect(await json("lake", "compact", "--share", "0.1")).toContainEqual({
       ...{ table: TABLE, outcome: "compacted", rows: 4, deleted: 2, files: 2 },

@@ -25,6 +25,9 @@ const render = (links: readonly TableLink[]): string =>
 
 const missing = (what: string, hint: string) => badInput(`${what} is not on record.`, hint, "not_found");
 
+const TABLES =
+  "Give a table as members are named, such as `auth_user`: `npx millrace lineage archive <file>` lists them.";
+
 export const lineageArchive: Verb = {
   usage: "archive <file>",
   summary: "Tell what became of the tables in a weekly archive: object, load and commit of each member",
@@ -62,6 +65,7 @@ export const lineageLoad: Verb = {
     const home = await usePorts(context);
     if (wanted === undefined) {
       const loads = await loadsOfTable(home, name);
+      if (loads.length === 0) throw missing(`A load of ${name}`, TABLES);
       context.out.result(loads, () =>
         table(
           [
@@ -99,6 +103,7 @@ export const lineageMissing: Verb = {
   examples: ["lineage missing auth_user"],
   async run({ args: [name = ""] }, context) {
     const courses = await missingOfTable(await usePorts(context), name);
+    if (courses === undefined) throw missing(`A table ${name} of edx.org`, TABLES);
     context.out.result(courses, () =>
       courses.length === 0
         ? "None: the newest complete archive has every course that one before it had."
