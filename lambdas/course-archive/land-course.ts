@@ -2,6 +2,7 @@ import { createReadStream } from "node:fs";
 import type { Objects } from "../../core/io/ports.ts";
 import type { ExtractedCourse } from "./extract.ts";
 import type { CourseHome } from "./course-home.ts";
+import { COURSE_ENTITIES } from "./sources/entities.ts";
 
 export interface CourseContent {
   /** Local path of the archive's bytes; absent = they landed under their key. */
@@ -13,16 +14,8 @@ export interface CourseContent {
   readonly publishedVersion?: string;
 }
 
-const ROW_FILES = [
-  "course_metadata",
-  "course_video",
-  "course_xml_blocks",
-  "course_blocks",
-  "course_policy",
-  "course_signatories",
-  "course_documents",
-  "course_transcripts",
-] as const;
+/** Static assets are in the manifest. */
+const ROW_FILES = COURSE_ENTITIES.filter((entity) => entity !== "course_static_assets");
 
 /** Objects by content are written once and kept; only the manifest is a pointer and changes. */
 export async function landCourse(
