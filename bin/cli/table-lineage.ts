@@ -136,18 +136,23 @@ export async function lineageOfLoad(
   return links;
 }
 
-/** A course whose table no archive has brought since: its rows stay live. */
+/** A course whose table has come without rows, or not at all: those it had stay live. */
 export interface MissingCourse {
   readonly course: string;
-  /** The first complete archive without it. */
-  readonly missingSince: string;
+  /** What the newest archive has of it: no file, or one without rows. */
+  readonly file: "missing" | "empty";
+  /** The first complete archive without the file; the first with an empty one. */
+  readonly since: string;
+  /** The newest archive with a file, if only an empty one. */
   readonly lastSeen: string;
+  /** The newest with rows, and how many they are. */
   readonly object: string;
   readonly rows: number | null;
 }
 
 const MissingMember = z.object({
-  missingSince: z.string(),
+  missingSince: z.string().optional(),
+  emptySince: z.string().optional(),
   lastSeenArchive: z.string(),
   objectKey: z.string(),
   rows: z.number().nullable(),
@@ -162,8 +167,11 @@ export async function missingOfTable({ io }: LineageHome, name: string): Promise
     members += 1;
     const member = MissingMember.safeParse(data).data;
     if (member === undefined || !sk.endsWith(PROD)) continue;
-    const { missingSince, lastSeenArchive: lastSeen, objectKey: object, rows } = member;
-    courses.push({ course: sk.slice(0, -PROD.length), missingSince, lastSeen, object, rows });
+    const { missingSince, emptySince, lastSeenArchive: lastSeen, objectKey: object, rows } = member;
+    const since = missingSince ?? emptySince;
+    if (since === undefined) continue;
+    const file = missingSince === undefined ? "empty" : "missing";
+    courses.push({ course: sk.slice(0, -PROD.length), file, since, lastSeen, object, rows });
   }
   return members === 0 ? undefined : courses;
 }

@@ -10,6 +10,7 @@ const FIRST = "mitx-2026-01-04.tar.gz";
 const SECOND = "mitx-2026-01-11.tar.gz";
 const A = "MITx-6.00x-1T2020";
 const B = "MITx-8.01x-2T2021";
+const TEAMS = [member(A, "teams", ["id", "1"]), member(B, "teams", ["id", "1"])];
 const HEADER = "id\tusername";
 const TABLE = "raw.raw__edxorg__s3__tables__auth_user";
 
@@ -34,9 +35,9 @@ test("archives become rows, a changed course is merged, and every row leads back
         `SELECT username, extracted_course_key AS course, _absent_since IS NULL AS live, _source_uri AS uri FROM ${TABLE} ORDER BY ALL`,
       );
     const same = member(B, "auth_user", [HEADER, "1\tann"]);
-    await land(FIRST, [member(A, "auth_user", [HEADER, "1\tann", "2\tbob"]), same, member(B, "teams", ["id", "1"])]);
+    await land(FIRST, [member(A, "auth_user", [HEADER, "1\tann", "2\tbob"]), same, ...TEAMS]);
     await loaded("auth_user", [FIRST]);
-    await land(SECOND, [member(A, "auth_user", [HEADER, "2\tbob", "3\tcy"]), same]);
+    await land(SECOND, [member(A, "auth_user", [HEADER, "2\tbob", "3\tcy"]), same, member(A, "teams", ["id"])]);
     await loaded("auth_user", [FIRST, SECOND]);
 
     expect(await rows()).toMatchObject([
@@ -69,7 +70,8 @@ test("archives become rows, a changed course is merged, and every row leads back
     expect(await states("edxorg/raw_tables/teams", FIRST)).toEqual(["FindTableNews", "LoadTable", "Announce"]);
     expect(await states("edxorg/raw_tables/teams", SECOND)).toEqual(["FindTableNews", "Announce"]);
     expect(await json("lineage", "missing", "teams")).toMatchObject([
-      { course: B, missingSince: SECOND, lastSeen: FIRST, rows: 1 },
+      { course: A, file: "empty", since: SECOND, lastSeen: SECOND, rows: 1 },
+      { course: B, file: "missing", since: SECOND, lastSeen: FIRST, rows: 1 },
     ]);
     expect(await json("lineage", "missing", "auth_user")).toEqual([]);
     const notFound = (of: string) => ({ error: { code: "not_found", message: expect.stringContaining(of) } });

@@ -98,7 +98,8 @@ export const lineageLoad: Verb = {
 
 export const lineageMissing: Verb = {
   usage: "missing <table>",
-  summary: "List the courses whose table the archives have no more: since when, and what stays in the lake",
+  summary:
+    "List the courses whose table is missing or empty in the newest archive: since when, and what stays in the lake",
   home: "either",
   examples: ["lineage missing auth_user"],
   async run({ args: [name = ""] }, context) {
@@ -106,10 +107,10 @@ export const lineageMissing: Verb = {
     if (courses === undefined) throw missing(`A table ${name} of edx.org`, TABLES);
     context.out.result(courses, () =>
       courses.length === 0
-        ? "None: the newest complete archive has every course that one before it had."
+        ? "None: the newest complete archive has rows of every course that one before it had."
         : table(
-            ["course", "missing since", "last seen in", "rows", "object"],
-            courses.map((one) => [one.course, one.missingSince, one.lastSeen, one.rows ?? "-", one.object]),
+            ["course", "file", "since", "last seen in", "rows", "object"],
+            courses.map((one) => [one.course, one.file, one.since, one.lastSeen, one.rows ?? "-", one.object]),
           ),
     );
     return EXIT.ok;

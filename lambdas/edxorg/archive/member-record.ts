@@ -30,6 +30,8 @@ export const MemberRecord = z.object({
   deliveredBefore: z.array(z.string()).exactOptional(),
   /** The first complete archive without it, while it is missing. */
   missingSince: z.string().exactOptional(),
+  /** The first archive whose file of it was empty, while none with content came after; releases before leave it out. */
+  emptySince: z.string().exactOptional(),
 });
 export type MemberRecord = z.infer<typeof MemberRecord>;
 
@@ -64,7 +66,8 @@ export function judge(
   if (status !== "stored" || row.sha256 === null || row.object_key === null) {
     const judged: ManifestRow = { ...row, status: status === "stored" ? "malformed" : status };
     if (before === undefined || isOlder) return { row: judged };
-    return { row: judged, record: { ...present(before), ...seen } };
+    const empty = status === "empty" ? emptySince(before, { archive, version }) : {};
+    return { row: judged, record: { ...present(before), ...seen, ...empty } };
   }
   const { known, delivered } = deliveries(before, row.sha256, { archive, version });
   const same = before?.sha256 === row.sha256;
@@ -92,9 +95,17 @@ function deliveries(
   return { known, delivered: { delivered: own, deliveredBefore: [...earlier] } };
 }
 
-/** Not missing any more, and without what its deliveries were. */
+/** Beside an empty file an archive may have one of the same partition that is not: it is what the archive holds. */
+function emptySince(before: MemberRecord, { archive, version }: ArchiveVersion): Pick<MemberRecord, "emptySince"> {
+  const isSecond = before.lastSeenArchive === archive && before.lastSeenVersion === version;
+  const since = before.emptySince ?? (isSecond ? undefined : archive);
+  return since === undefined ? {} : { emptySince: since };
+}
+
+/** Not missing or empty any more, and without what its deliveries were. */
 function present({
-  missingSince: _since,
+  missingSince: _missing,
+  emptySince: _empty,
   delivered: _last,
   deliveredBefore: _earlier,
   ...record

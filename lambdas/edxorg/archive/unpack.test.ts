@@ -167,6 +167,27 @@ describe("an archive", () => {
     expect(await recordOf("forum_mongo")).not.toHaveProperty("missingSince");
   });
 
+  it("remembers since when a file that had content comes empty", async () => {
+    const name = "MITx-6.00x-1T2020-auth_user-prod.sql";
+    const file = (text: string, as = name): TarMember => ({ name: as, text });
+    const weeks = [WEEK, NEXT, "mitx-2026-01-18.tar.gz", "mitx-2026-01-25.tar.gz", "mitx-2026-02-01.tar.gz"] as const;
+    const recordOf = async () =>
+      (await ledger.get("edxorg-member#edxorg/raw_data/db_table/auth_user", "MITx-6.00x-1T2020|prod"))?.data;
+    await unpack([file("id\n")]);
+    expect(await recordOf()).toBeUndefined();
+    await unpack([file(USERS)], weeks[1]);
+    await unpack([file("id\n")], weeks[2]);
+    await unpack([file("")], weeks[3]);
+    expect(await recordOf()).toMatchObject({ rows: 2, emptySince: weeks[2], lastSeenArchive: weeks[3] });
+    await unpack([file("id\n")], weeks[2]);
+    expect(await recordOf()).toMatchObject({ emptySince: weeks[2], lastSeenArchive: weeks[3] });
+    await unpack([], weeks[4]);
+    expect(await recordOf()).toMatchObject({ emptySince: weeks[2], missingSince: weeks[4] });
+    await unpack([file(USERS), file("id\n", name.replace("-prod", "-prod-analytics"))], "mitx-2026-02-08.tar.gz");
+    expect(await recordOf()).not.toHaveProperty("emptySince");
+    expect(await recordOf()).not.toHaveProperty("missingSince");
+  });
+
   it("tells of each of two files of one partition whether it is new, and counts the last one", async () => {
     const [one, other] = [
       "MITx-6.00x-1T2020-auth_user-edge.sql",
