@@ -95,6 +95,7 @@ beforeAll(async () => {
         code: `exports.handler = async () => { const e = new Error(JSON.stringify({ class: "Rejected", code: "no_way", message: "No way." })); e.name = "Rejected"; throw e; };`,
       },
       Exit: { code: `exports.handler = async () => process.exit(3);` },
+      Crash: { code: `exports.handler = async () => process.abort();` },
       Killed: { code: `exports.handler = async () => process.kill(process.pid, "SIGKILL");` },
       Slow: { code: `exports.handler = async () => new Promise((r) => setTimeout(r, 60000));`, timeoutSeconds: 1 },
       Greedy: {
@@ -114,6 +115,7 @@ beforeAll(async () => {
       echo: alone(invoke("Echo")),
       throw: alone(invoke("Throw")),
       exit: alone(invoke("Exit")),
+      crash: alone(invoke("Crash")),
       killed: alone(invoke("Killed")),
       slow: alone(invoke("Slow")),
       greedy: alone(invoke("Greedy")),
@@ -150,6 +152,7 @@ describe("functions", () => {
   test.each([
     ["throw", "Rejected", "no_way", /No way/],
     ["exit", "Runtime.ExitError", "Runtime.ExitError", /exit status 3/],
+    ["crash", "Runtime.ExitError", "Runtime.ExitError", /signal: aborted/],
     ["killed", "Lambda.ServiceException", "Lambda.ServiceException", /SIGKILL/],
     ["slow", "Sandbox.Timedout", "Sandbox.Timedout", /timed out after 1.00 seconds/],
     ["greedy", "Runtime.OutOfMemory", "Runtime.OutOfMemory", /160 MB/],

@@ -14,6 +14,10 @@ export interface RunFailure {
   readonly hint?: string;
 }
 
+/** Another run may get through once; after that it takes a release with another size, or a mended function. */
+const ENDED =
+  "The function was ended: out of memory or time, or it crashed. If it ends so again, see docs/runbooks/functions.md.";
+
 /** Errors of the services that run us, as classes of ours (spec: alerts and failures, mapping). */
 const SERVICE_ERRORS: Readonly<Record<string, { readonly name: FailureName; readonly hint: string }>> = {
   "States.Timeout": { name: "Transient", hint: "Run it again; if it always times out, raise the task's time-out." },
@@ -21,6 +25,10 @@ const SERVICE_ERRORS: Readonly<Record<string, { readonly name: FailureName; read
   "Lambda.ServiceException": { name: "Transient", hint: "Run it again." },
   "Lambda.AWSLambdaException": { name: "Transient", hint: "Run it again." },
   "Lambda.SdkClientException": { name: "Transient", hint: "Run it again." },
+  "Lambda.Unknown": { name: "Transient", hint: ENDED },
+  "Sandbox.Timedout": { name: "Transient", hint: ENDED },
+  "Runtime.OutOfMemory": { name: "Transient", hint: ENDED },
+  "Runtime.ExitError": { name: "Transient", hint: ENDED },
   "Lambda.TooManyRequestsException": { name: "Throttled", hint: "Run it again later." },
   "AmazonECS.Unknown": { name: "Throttled", hint: "Fargate had no place. Run it again; check the vCPU quotas." },
   "ECS.AmazonECSException": { name: "Throttled", hint: "Fargate had no place. Run it again; check the vCPU quotas." },

@@ -114,13 +114,24 @@ function send(child: ChildProcess, message: { id: number; payload: unknown; dead
   child.send(message, () => undefined);
 }
 
+/** What a process does to itself, in the words of Lambda: V8 aborts when its heap is full, native code crashes. */
+const CRASHES: Partial<Record<NodeJS.Signals, string>> = {
+  SIGABRT: "aborted",
+  SIGSEGV: "segmentation fault",
+  SIGBUS: "bus error",
+  SIGILL: "illegal instruction",
+  SIGFPE: "floating point exception",
+  SIGTRAP: "trace/breakpoint trap",
+};
+
 /**
  * A process that ended by itself is the function's fault. One that was killed from outside is what a lost sandbox is
- * in AWS: the service's own error, which machines retry. 134 is V8's abort when its heap is full.
+ * in AWS: the service's own error, which machines retry.
  */
 function exitError(code: number | null, signal: NodeJS.Signals | null): TaskError {
-  if (code === 134 || signal === "SIGABRT") return runtimeError("Runtime.OutOfMemory", "The function's heap is full.");
-  if (code === null)
+  const crash = signal === null ? undefined : CRASHES[signal];
+  if (code === null && crash === undefined)
     return runtimeError("Lambda.ServiceException", `The function's process was ended by ${signal ?? "the system"}.`);
-  return runtimeError("Runtime.ExitError", `Runtime exited with error: exit status ${code}`);
+  const how = crash === undefined ? `exit status ${code}` : `signal: ${crash}`;
+  return runtimeError("Runtime.ExitError", `Runtime exited with error: ${how}`);
 }

@@ -51,10 +51,31 @@ export const taskLimits = (machine: Machine): readonly Problem[] =>
       : [];
   });
 
+const INVOKE = "arn:aws:states:::lambda:invoke";
+/** What Lambda itself may fail by before the function has run; AWS asks to retry the first four ("Handle Lambda service exceptions"). */
+const LAMBDA_FAULTS = [
+  "Lambda.ServiceException",
+  "Lambda.AWSLambdaException",
+  "Lambda.SdkClientException",
+  "Lambda.ClientExecutionTimeoutException",
+  "Lambda.TooManyRequestsException",
+];
+/** The function has run until Lambda ended it or it crashed: out of memory, out of time, an exit. */
+const isEndedFunction = (error: string): boolean =>
+  error === "Lambda.Unknown" || error.startsWith("Sandbox.") || error.startsWith("Runtime.");
+
 export const retries = (machine: Machine): readonly Problem[] =>
-  tasks(machine).flatMap(([name, { Retry = [] }]) => {
+  tasks(machine).flatMap(([name, { Resource, Retry = [] }]) => {
     const named = new Set(Retry.flatMap(({ ErrorEquals }) => ErrorEquals));
     return [
+      ...(Resource === INVOKE ? LAMBDA_FAULTS : [])
+        .filter((error) => !named.has(error))
+        .map((error) => ({ rule: "retry", state: name, message: `Retry ${error}: the function has not failed.` })),
+      ...[...named].filter(isEndedFunction).map((error) => ({
+        rule: "retry",
+        state: name,
+        message: `Do not retry ${error}: memory or time that was not enough is not enough again. The item has one new run, a job its next tick.`,
+      })),
       ...["Transient", "Throttled"]
         .filter((error) => !named.has(error))
         .map((error) => ({ rule: "retry", state: name, message: `Retry ${error}: another attempt may well succeed.` })),

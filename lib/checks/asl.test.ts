@@ -1,10 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { checkDefinition } from "./asl.ts";
 
-const RETRY = [
-  { ErrorEquals: ["Transient"], MaxAttempts: 3 },
-  { ErrorEquals: ["Throttled"], MaxAttempts: 3 },
+const LAMBDA_FAULTS = [
+  "Lambda.ServiceException",
+  "Lambda.AWSLambdaException",
+  "Lambda.SdkClientException",
+  "Lambda.ClientExecutionTimeoutException",
+  "Lambda.TooManyRequestsException",
 ];
+const retrying = (...errors: readonly string[]) => [{ ErrorEquals: errors, MaxAttempts: 3 }];
+const RETRY = retrying("Transient", "Throttled", ...LAMBDA_FAULTS);
 const CATCH = [
   { ErrorEquals: ["States.ALL"], Assign: { failure: "{% $states.errorOutput %}" }, Next: "RecordFailure" },
 ];
@@ -97,8 +102,18 @@ describe("the checks of a machine's text", () => {
       withWork({ Resource: "arn:aws:states:::ecs:runTask.waitForTaskToken" }),
       ["limit Work"],
     ],
-    ["a Throttled that is not retried", withWork({ Retry: RETRY.slice(0, 1) }), ["retry Work"]],
+    ["a Throttled that is not retried", withWork({ Retry: retrying("Transient", ...LAMBDA_FAULTS) }), ["retry Work"]],
     ["States.ALL in Retry", withWork({ Retry: [...RETRY, { ErrorEquals: ["States.ALL"] }] }), ["retry Work"]],
+    [
+      "a fault of Lambda that is not retried",
+      withWork({ Retry: retrying("Transient", "Throttled", ...LAMBDA_FAULTS.slice(1)) }),
+      ["retry Work"],
+    ],
+    [
+      "the ends of a function in Retry",
+      withWork({ Retry: [...RETRY, ...retrying("Lambda.Unknown", "Sandbox.Timedout", "Runtime.OutOfMemory")] }),
+      ["retry Work", "retry Work", "retry Work"],
+    ],
     ["a failure that nothing catches", withWork({ Catch: [] }), ["record-failure Work"]],
     [
       "a failure without a record",
