@@ -1,12 +1,10 @@
-/** `npm run demo -- NAME [options]`: a domain with stand-ins for the systems outside, on the embedded default. */
-const DEMOS: Readonly<Record<string, () => Promise<{ run(args: readonly string[]): Promise<boolean> }>>> = {
-  openedx: () => import("./demo/openedx.ts"),
-};
+import { runByName } from "./by-name.ts";
 
-const [name = "", ...args] = process.argv.slice(2);
-const load = Object.hasOwn(DEMOS, name) ? DEMOS[name] : undefined;
-if (load === undefined) {
-  process.stderr.write(`millrace: "${name}" is no demo. Use one of: ${Object.keys(DEMOS).join(", ")}.\n`);
-  process.exit(2);
-}
-process.exit((await (await load()).run(args)) ? 0 : 1);
+/** `npm run demo -- NAME [options]`: a domain with stand-ins for the systems outside, on the embedded default. */
+const isRight = await runByName("demo", {
+  openedx: {
+    options: "--courses N (50, at least 3)  --state FOLDER (kept; empty or not there yet)",
+    load: () => import("./demo/openedx.ts"),
+  },
+});
+process.exit(isRight ? 0 : 1);

@@ -17,7 +17,16 @@ export type EngineStatus = z.infer<typeof EngineStatus>;
 
 export const readStatus = (client: EngineClient): Promise<EngineStatus> => client.get("/api/status", EngineStatus);
 
-export const RunError = z.object({ name: z.string(), code: z.string(), message: z.string() });
+export const RunError = z.object({
+  name: z.string(),
+  code: z.string(),
+  message: z.string(),
+  hint: z.string().exactOptional(),
+});
+
+/** What has failed, and below it what to do. */
+export const errorText = ({ name, code, message, hint }: z.infer<typeof RunError>): string =>
+  `${name} ${code}: ${message}${hint === undefined ? "" : `\n  ${hint}`}`;
 
 export const Run = z.object({
   id: z.string(),

@@ -57,7 +57,7 @@ const Counted = z.object({
   counts: z.record(z.string(), z.number()),
 });
 const LoadRecord = z.object({ ...Loaded.shape, ...Counted.shape });
-const ArchiveRecord = z.object({ manifestKey: z.string() });
+const ArchiveRecord = z.object({ manifestKey: z.string(), complete: z.boolean().default(true) });
 const Member = z.object({ member: z.string(), table: z.string(), course_id: z.string(), object_key: z.string() });
 const Manifest = z.object({ ...Member.shape, category: z.literal("db_table"), source: z.literal("prod") });
 const Listed = z.array(z.object({ key: z.string() }));
@@ -85,10 +85,10 @@ export async function lineageOfArchive(
   { io, settings }: LineageHome,
   archive: string,
   table: string | undefined,
-): Promise<TableLink[] | undefined> {
+): Promise<{ readonly links: TableLink[]; readonly isComplete: boolean } | undefined> {
   const item = await io.ledger.get("edxorg-archive", archive);
   if (item === undefined) return undefined;
-  const { manifestKey: key } = ArchiveRecord.parse(item.data);
+  const { manifestKey: key, complete: isComplete } = ArchiveRecord.parse(item.data);
   const links: TableLink[] = [];
   const input = await io.objects.get({ bucket: settings.buckets.artifacts, key });
   for await (const line of createInterface({ input, crlfDelay: Infinity })) {
@@ -100,7 +100,7 @@ export async function lineageOfArchive(
     // The object may have come with an earlier archive, too: here it is a member of this one.
     links.push({ ...(link ?? { table: row.table, course, object, ...none }), archive, member });
   }
-  return links;
+  return { links, isComplete };
 }
 
 /** Newest first. */

@@ -169,7 +169,7 @@ const unknownPartition = ({ asset, partition }: ItemKey): Failure =>
   new Failure("Rejected", `${asset} has no partition "${partition.slice(0, 80)}".`, {
     code: "partition_unknown",
     what: `request a run of ${asset}`,
-    hint: "List its partitions; one that is new upstream is added by the next sweep.",
+    hint: `\`npx millrace partitions list ${asset}\` shows them; what is new upstream is added when it is found or lands.`,
   });
 
 const invalidPartition = ({ asset, partition }: ItemKey, problem: string): Failure =>

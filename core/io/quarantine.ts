@@ -79,21 +79,29 @@ export async function supersedeQuarantine(
   }
 }
 
-/** All records, or those of one source key, in order of source key. */
+/** All records, or those of one source key (with `/`: of the keys below it), in order of source key. */
 export async function* readRecords(
   { ledger }: Pick<Io, "ledger">,
   sourceKey?: string,
+  end: "#" | "/" = "#",
 ): AsyncGenerator<QuarantineRecord> {
-  const prefix = sourceKey === undefined ? {} : { prefix: `${sourceKey}#` };
+  const prefix = sourceKey === undefined ? {} : { prefix: `${sourceKey}${end}` };
   let after: string | undefined;
   do {
     const page = await ledger.query(QUARANTINE_PK, { ...prefix, ...(after === undefined ? {} : { after }) });
     for (const item of page.items) {
       const record = QuarantineRecord.parse(item.data);
-      if (sourceKey === undefined || record.sourceKey === sourceKey) yield record;
+      // A key may hold "#", too.
+      if (sourceKey === undefined || end === "/" || record.sourceKey === sourceKey) yield record;
     }
     after = page.next;
   } while (after !== undefined);
+}
+
+/** Records of one source key, and of what was inside of it: members of an archive have keys below its own. */
+async function* readRecordsWithin({ ledger }: Pick<Io, "ledger">, sourceKey: string): AsyncGenerator<QuarantineRecord> {
+  yield* readRecords({ ledger }, sourceKey);
+  yield* readRecords({ ledger }, sourceKey, "/");
 }
 
 /** Every quarantined line and every refused object that is not superseded (or also those). */
@@ -101,7 +109,8 @@ export async function* listQuarantine(
   io: Pick<Io, "ledger" | "objects">,
   options: { readonly sourceKey?: string; readonly superseded?: boolean } = {},
 ): AsyncGenerator<QuarantinedPart> {
-  for await (const record of readRecords(io, options.sourceKey)) {
+  const { sourceKey: within } = options;
+  for await (const record of within === undefined ? readRecords(io) : readRecordsWithin(io, within)) {
     if (record.supersededAt !== undefined && options.superseded !== true) continue;
     const { sourceKey, sha256, wholeFile, sizeBytes = 0, indexKey, bucket } = record;
     if (wholeFile !== undefined) {

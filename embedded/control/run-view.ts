@@ -12,7 +12,13 @@ export interface RunView {
   readonly partition: string | null;
   readonly startedAt: string;
   readonly endedAt: string | null;
-  readonly error: { readonly name: string; readonly code: string; readonly message: string } | null;
+  readonly error: {
+    readonly name: string;
+    readonly code: string;
+    readonly message: string;
+    /** What to do next, if the failure knows it. */
+    readonly hint?: string;
+  } | null;
 }
 
 const STATUS = {
@@ -39,6 +45,7 @@ const Cause = z.looseObject({
   code: z.string().optional(),
   message: z.string().optional(),
   errorMessage: z.string().optional(),
+  hint: z.string().optional(),
 });
 
 /** The execution, with what its tasks wrote about it into the ledger. */
@@ -70,7 +77,8 @@ function errorOf({ error, cause, status }: ExecutionView): RunView["error"] {
   if (!parsed.success) return { name, code: name, message: cause ?? "No cause was given." };
   const inner = Cause.safeParse(parse(parsed.data.errorMessage));
   const record = inner.success ? inner.data : parsed.data;
-  return { name, code: record.code ?? name, message: record.message ?? parsed.data.errorMessage ?? cause ?? "" };
+  const message = record.message ?? parsed.data.errorMessage ?? cause ?? "";
+  return { name, code: record.code ?? name, message, ...(record.hint === undefined ? {} : { hint: record.hint }) };
 }
 
 function parse(text: string | undefined): unknown {

@@ -131,6 +131,11 @@ describe("a tracking log", () => {
       status: "failed",
       error: { name: "Malformed", code: "not_gzip" },
     });
+    const hint = "Land it compressed, or without the .gz.";
+    expect(value.objects[0].error.hint).toBe(hint);
+    const failed = millrace("run", "show", run?.id ?? "").stdout;
+    expect(failed).toContain(`\n  ${hint}\n`);
+    expect(millrace("failures").stdout).toMatch(/Malformed +not_gzip .*\nnot_gzip: .+/);
     expect(json("run", "show", run?.id ?? "").value.history.at(-1)).toMatchObject({ type: "ExecutionFailed" });
   });
 });
@@ -200,6 +205,22 @@ describe("the other verbs", () => {
     const { status, value } = json("run", "show", "nothing");
     expect(status).toBe(1);
     expect(value).toMatchObject({ error: { code: "run_missing" } });
+  });
+
+  test.each([
+    ["bin/first-contact/main.ts", "Usage: npm start --", "--port"],
+    ["bench/demo.ts", "Usage: npm run demo -- NAME", "--courses"],
+    ["bench/index.ts", "Usage: npm run bench -- NAME", "--kills"],
+  ])("%s has help, and refuses what it does not know with 2", (script, usage, option) => {
+    const node = join(ROOT, "node_modules", ".bin", "node");
+    const run = (...args: readonly string[]) => spawnSync(node, [join(ROOT, script), ...args], { encoding: "utf8" });
+    const help = run("--help");
+    expect([help.status, help.stdout]).toEqual([0, expect.stringContaining(usage)]);
+    expect(help.stdout).toContain(option);
+    const name = { "bench/demo.ts": ["openedx"], "bench/index.ts": ["sweep"] }[script] ?? [];
+    const { status, stderr } = run(...name, "--cuorses", "3");
+    expect([status, stderr]).toEqual([2, expect.stringMatching(/unknown option '--cuorses'/i)]);
+    expect(stderr).not.toContain("bug in Millrace");
   });
 
   test("run and check a state machine alone", () => {

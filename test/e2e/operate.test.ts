@@ -66,7 +66,7 @@ test("a day that is poisoned is seen, stays the only one that failed in a backfi
     {
       asset: ASSET,
       failedPartitions: 1,
-      sample: [{ partition: keyOf(BAD), class: "Malformed" }],
+      sample: [{ partition: keyOf(BAD), class: "Malformed", code: "gzip_truncated", run: expect.any(String) }],
       sampleTruncated: false,
     },
   ]);

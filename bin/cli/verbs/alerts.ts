@@ -57,6 +57,10 @@ function viewOf({ event, status, reason, sentAt, lastError }: AlertRecord): Aler
   };
 }
 
+/** The name that a set of checks is counted under says nothing to people. */
+const nameOf = ({ event, errorName }: Alert): string | null =>
+  event.kind === "checks-failed" ? event.checks.map(({ check }) => check).join(", ") : errorName;
+
 export const alerts: Verb = {
   usage: "alerts",
   summary: "List alerts, newest first, and what became of them",
@@ -81,7 +85,7 @@ export const alerts: Verb = {
               one.partition,
               one.step,
               one.class,
-              one.errorName,
+              nameOf(one),
               [one.status, one.reason ?? one.lastError].filter((part) => part !== null).join(": "),
             ]),
           ),

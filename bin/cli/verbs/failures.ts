@@ -1,8 +1,25 @@
+import type { Items } from "../../../core/io/items.ts";
 import { durationText } from "../../../core/model/backfills/estimate.ts";
 import { EXIT, table } from "../output.ts";
 import { ASSETS, knownAsset, timeText, useKernel } from "../kernel.ts";
 import { partitioningOf, partitionLabel } from "../partition-names.ts";
 import type { Verb } from "../verb.ts";
+
+/** What the latest run of a partition said of its failure. */
+async function withCause<T extends { readonly partition: string }>(
+  items: Pick<Items, "read">,
+  asset: string,
+  row: T,
+): Promise<T & { readonly run: string | null; readonly code: string | null; readonly message: string | null }> {
+  const last = (await items.read({ asset, partition: row.partition }))?.last;
+  return { ...row, run: last?.run ?? null, code: last?.code ?? null, message: last?.message ?? null };
+}
+
+/** One message a code: hundreds of partitions that fail alike say it alike. */
+function whyOf(sample: readonly { readonly code: string | null; readonly message: string | null }[]): string[] {
+  const first = new Map(sample.toReversed().map(({ code, message }) => [code, message]));
+  return [...first].flatMap(([code, message]) => (code === null || message === null ? [] : [`${code}: ${message}`]));
+}
 
 export const failures: Verb = {
   usage: "failures [asset]",
@@ -10,10 +27,17 @@ export const failures: Verb = {
   home: "either",
   examples: ["failures", "failures mitxonline/openedx/raw_data/tracking_logs --json"],
   async run({ args: [name] }, context) {
-    const { recovery } = await useKernel(context);
+    const { recovery, items } = await useKernel(context);
     const assets = name === undefined ? ASSETS : [knownAsset(name)];
     const all = await Promise.all(assets.map((asset) => recovery.standing(asset, Date.now())));
-    const failing = all.filter(({ failedPartitions }) => failedPartitions > 0);
+    const failing = await Promise.all(
+      all
+        .filter(({ failedPartitions }) => failedPartitions > 0)
+        .map(async (one) => ({
+          ...one,
+          sample: await Promise.all(one.sample.map((row) => withCause(items, one.asset, row))),
+        })),
+    );
     context.out.result(failing, () =>
       failing.length === 0
         ? "No partition's latest run failed."
@@ -24,15 +48,18 @@ export const failures: Verb = {
                   .map(([failureClass, count]) => `${failureClass} ${count}`)
                   .join(", ")}${one.byClassOf < one.failedPartitions ? ` of the first ${one.byClassOf}` : ""})`,
                 table(
-                  ["partition", "class", "first failure", "last failure", "age"],
+                  ["partition", "class", "code", "first failure", "last failure", "age", "run"],
                   one.sample.map((row) => [
                     partitionLabel(row.partition, partitioningOf(one.asset)),
                     row.class,
+                    row.code,
                     timeText(row.firstFailureAt),
                     timeText(row.lastFailureAt),
                     durationText(row.ageMs),
+                    row.run,
                   ]),
                 ),
+                ...whyOf(one.sample),
                 one.recovery,
               ].join("\n"),
             )

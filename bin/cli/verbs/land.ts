@@ -3,6 +3,7 @@ import * as z from "zod";
 import { landingKey, landingKind, LANDING_KINDS } from "../landing-keys.ts";
 import { landAndWait, type LandedObject } from "../landing.ts";
 import { badInput, EXIT, table } from "../output.ts";
+import { errorText, RunError } from "../status.ts";
 import type { Verb } from "../verb.ts";
 
 const Options = z.looseObject({
@@ -72,6 +73,12 @@ function checkFiles(files: readonly { readonly path: string; readonly key: strin
   }
 }
 
+/** Lines of a log, or members of a weekly archive. */
+const Refused = z.union([
+  z.object({ quarantined: z.number().positive() }),
+  z.object({ counts: z.object({ malformed: z.number().positive() }) }),
+]);
+
 function render(objects: readonly LandedObject[]): string {
   const hidden = new Set(["sha256", "counts", "error"]);
   const columns = Object.keys(objects[0] ?? {}).filter((column) => !hidden.has(column));
@@ -80,11 +87,14 @@ function render(objects: readonly LandedObject[]): string {
     objects.map((object) => columns.map((column) => object[column])),
   );
   const errors = objects.flatMap(({ key, error }) => {
-    const parsed = z.object({ name: z.string(), code: z.string(), message: z.string() }).safeParse(error);
-    return parsed.success ? [`${key}: ${parsed.data.name} ${parsed.data.code}: ${parsed.data.message}`] : [];
+    const parsed = RunError.safeParse(error);
+    return parsed.success ? [`${key}: ${errorText(parsed.data)}`] : [];
   });
   const counts = objects.flatMap(({ key, counts: byType }) =>
-    byType === undefined ? [] : [`${key}: ${JSON.stringify(byType)}`],
+    byType == null ? [] : [`${key}: ${JSON.stringify(byType)}`],
   );
-  return [rows, ...counts, ...errors].join("\n");
+  const refused = objects
+    .filter((object) => Refused.safeParse(object).success)
+    .map(({ key }) => `Not all of it could be accepted: \`npx millrace quarantine show '${key}'\`.`);
+  return [rows, ...counts, ...refused, ...errors].join("\n");
 }

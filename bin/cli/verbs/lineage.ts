@@ -35,13 +35,22 @@ export const lineageArchive: Verb = {
   home: "either",
   examples: ["lineage archive mitx-2026-01-04.tar.gz --table auth_user"],
   async run({ args: [archive = ""], options }, context) {
-    const links = await lineageOfArchive(await usePorts(context), archive, Options.parse(options).table);
-    if (links === undefined)
+    const { table: only } = Options.parse(options);
+    const found = await lineageOfArchive(await usePorts(context), archive, only);
+    if (found === undefined)
       throw missing(archive, "Give its file name: `npx millrace partitions edxorg/raw_data/archive`.");
-    context.out.result(links, () => render(links));
+    const { links, isComplete } = found;
+    if (!isComplete)
+      context.out.note(
+        `${archive} was not read to its end: nothing was loaded from it. What came before has its loads.`,
+      );
+    context.out.result(links, () => (links.length === 0 && only !== undefined ? noneOf(archive, only) : render(links)));
     return EXIT.ok;
   },
 };
+
+const noneOf = (archive: string, only: string): string =>
+  `${archive} has no member of a table "${only}", of source prod. Without --table all are listed.`;
 
 export const lineageObject: Verb = {
   usage: "object <key>",

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { badInput, EXIT, table } from "../output.ts";
-import { Run, seconds } from "../status.ts";
+import { errorText, Run, seconds } from "../status.ts";
 import type { Verb } from "../verb.ts";
 
 const RunDetail = Run.extend({
@@ -33,7 +33,7 @@ export const runShow: Verb = {
       [
         `${run.id}  ${run.status}  ${seconds(run)}`,
         `domain ${run.domain}, job ${run.job ?? "-"}, trigger ${run.trigger}, partition ${run.partition ?? "-"}`,
-        ...(run.error === null ? [] : [`${run.error.name} ${run.error.code}: ${run.error.message}`]),
+        ...(run.error === null ? [] : [errorText(run.error)]),
         "",
         table(
           ["step", "attempt", "status", "started", "ended", "failure"],

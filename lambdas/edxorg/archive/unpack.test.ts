@@ -276,6 +276,12 @@ describe("an archive", () => {
       "MITx-4x-1T2020-auth_user-prod.sql 3 surplus_fields",
       "MITx-5x-1T2020-auth_user-prod.sql 3 surplus_fields",
     ]);
+    const within = [];
+    for await (const { sourceKey } of listQuarantine({ ledger, objects }, { sourceKey: keyOf(WEEK) }))
+      within.push(sourceKey);
+    expect(within).toHaveLength(parts.length);
+    for await (const part of listQuarantine({ ledger, objects }, { sourceKey: keyOf(WEEK).slice(0, -1) }))
+      expect.unreachable(part.sourceKey);
     const settings = {} as Parameters<typeof exportQuarantine>[1];
     const bytesOf = async (member: string) =>
       text(await exportQuarantine({ ledger, objects }, settings, `${keyOf(WEEK)}/${member}`));

@@ -116,7 +116,8 @@ class Unpacker {
   async *#text(source: ByteSource): AsyncGenerator<Buffer> {
     const { limits, object } = this.#given;
     if (!(await source.take(GZIP_MAGIC.length)).equals(GZIP_MAGIC)) {
-      throw malformed(source.length === 0 ? "empty_object" : "not_gzip", "The archive is no gzip.");
+      if (source.length === 0) throw malformed("empty_object", "The archive is empty: it has 0 bytes.");
+      throw malformed("not_gzip", "The archive is no gzip.");
     }
     let unpacked = 0;
     let tail = Buffer.alloc(0);
@@ -170,7 +171,7 @@ class Unpacker {
 }
 
 const withManifest = (error: Failure, archive: string, members: number): Failure =>
-  new Failure("Malformed", `${error.message} ${members} members of ${archive} were read before.`, {
+  new Failure("Malformed", `${error.message} Members of ${archive} that were read before: ${members}.`, {
     code: error.code,
     what: `unpack ${archive}`,
     hint: "Land the whole archive again; nothing behind it was asked for.",
