@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { setTimeout as pause } from "node:timers/promises";
 import { createInflateRaw, crc32, type InflateRaw } from "node:zlib";
 import { Failure } from "../../core/model/failures.ts";
@@ -98,10 +97,14 @@ async function* inflated(source: ByteSource): AsyncGenerator<Buffer> {
 
 async function feed(source: ByteSource, inflate: InflateRaw, fed: FedChunks): Promise<void> {
   let ended = false;
+  // A race with the end would be kept by it for every chunk, as long as the member is read.
+  let goOn = (): void => undefined;
   const close = (): void => {
     ended = true;
+    goOn();
   };
-  const closed = Promise.race([once(inflate, "end"), once(inflate, "close")]).then(close, close);
+  for (const event of ["end", "close", "error"]) inflate.on(event, close);
+  inflate.on("drain", () => goOn());
   for (;;) {
     const chunk = await source.next();
     if (ended) {
@@ -116,7 +119,7 @@ async function feed(source: ByteSource, inflate: InflateRaw, fed: FedChunks): Pr
       return;
     }
     fed.add(chunk, inflate.bytesWritten);
-    if (!inflate.write(chunk)) await Promise.race([once(inflate, "drain").catch(() => undefined), closed]);
+    if (!inflate.write(chunk) && !ended) await new Promise<void>((resolve) => (goOn = resolve));
   }
 }
 

@@ -58,22 +58,36 @@ export function refuseType({ name, type, linkname, pax }: Pick<Header, "name" | 
 
 /** Its stream is not one of Node's, whose pipeline would not see its end. */
 async function feed(tar: Extract, chunks: AsyncIterable<Uint8Array>): Promise<void> {
-  const closed = new Promise<void>((resolve, reject) => {
-    tar.on("close", resolve);
-    tar.on("error", reject);
+  const closed = Promise.withResolvers<void>();
+  closed.promise.catch(() => undefined);
+  let isClosed = false;
+  // A race with `closed` would be kept by it for every chunk, as long as the tar is read.
+  let goOn = (): void => undefined;
+  const close = (): void => {
+    isClosed = true;
+    goOn();
+  };
+  tar.on("drain", () => goOn());
+  tar.on("close", () => {
+    closed.resolve();
+    close();
   });
-  closed.catch(() => undefined);
+  tar.on("error", (error) => {
+    closed.reject(error);
+    close();
+  });
   try {
     for await (const chunk of chunks) {
-      if (!tar.write(chunk))
-        await Promise.race([new Promise<void>((resolve) => tar.once("drain", () => resolve())), closed]);
+      if (tar.write(chunk)) continue;
+      if (!isClosed) await new Promise<void>((resolve) => (goOn = resolve));
+      if (isClosed) await closed.promise;
     }
   } catch (error) {
     tar.destroy(error instanceof Error ? error : new Error(String(error)));
     throw error;
   }
   tar.end(null);
-  await closed;
+  await closed.promise;
 }
 
 function tarFault(error: unknown): unknown {
