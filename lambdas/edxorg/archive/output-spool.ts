@@ -70,6 +70,7 @@ export class OutputSpool {
   async *chunks(): AsyncGenerator<Buffer> {
     if (this.#piece !== undefined) await this.#give(this.#piece);
     await this.#written;
+    if (this.#fault !== undefined) throw this.#fault.error;
     yield* fileChunks(this.#path);
   }
 

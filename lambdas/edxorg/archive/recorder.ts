@@ -68,6 +68,8 @@ export class Recorder {
 
   /** Waits for room, not for the member: what became of it is on record after a later call, at last after `flush`. */
   async add({ sizeBytes, read }: BegunMember): Promise<void> {
+    // It may fail before there is room, when nobody waits for it yet.
+    read.catch(() => undefined);
     const { done } = await this.#uploads.begin(sizeBytes, async () => this.#put(await read));
     done.catch(() => undefined);
     this.#pending.push({ read, done });
