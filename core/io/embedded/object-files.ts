@@ -122,7 +122,8 @@ export async function sweepOrphans(stateDir: string, db: DatabaseSync, olderThan
       if (isMissingFile(error)) return undefined;
       throw error;
     });
-    if (info === undefined || info.mtimeMs > oldest) continue;
+    // When it got its name: a file that is given away or linked may have been written long before.
+    if (info === undefined || info.ctimeMs > oldest) continue;
     await rm(path, { force: true });
     removed += 1;
   }
