@@ -13,6 +13,7 @@ import {
 } from "./rewrite-messages.ts";
 import type { TableRewriter } from "./table-rewriter.ts";
 import { openTable } from "./table-rows.ts";
+import { threadFault } from "./thread-fault.ts";
 import { WritePieces } from "./write-pieces.ts";
 
 const ROLE = "edxorg-tables";
@@ -32,12 +33,9 @@ export class RewriteThread {
   #fault: Error | undefined;
 
   constructor() {
-    this.#worker = new Worker(new URL(import.meta.url), {
-      name: ROLE,
-      workerData: { role: ROLE, memory: this.#memory },
-    });
+    this.#worker = started(this.#memory);
     this.#worker.on("message", (message: FromThread) => this.#take(message));
-    this.#worker.on("error", (error) => this.#end(error instanceof Error ? error : new Error(String(error))));
+    this.#worker.on("error", (error) => this.#end(threadFault(error)));
     this.#worker.on("exit", () => this.#end(new Error("The thread that rewrites tables has ended.")));
   }
 
@@ -103,6 +101,14 @@ export class RewriteThread {
     this.#fault ??= fault;
     for (const result of this.#results.splice(0)) result.reject(this.#fault);
     this.#wake?.();
+  }
+}
+
+function started(memory: SharedArrayBuffer): Worker {
+  try {
+    return new Worker(new URL(import.meta.url), { name: ROLE, workerData: { role: ROLE, memory } });
+  } catch (error) {
+    throw threadFault(error);
   }
 }
 

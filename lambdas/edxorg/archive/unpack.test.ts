@@ -389,6 +389,33 @@ describe("a damaged archive", () => {
     }
   });
 
+  it("delivers tables that one thread has when it ends inside a table of the other, in their order", async () => {
+    const lines = (count: number, seed: number) =>
+      Array.from({ length: count }, (_, n) => `${n}\t${((n + seed) * 7_919) % 99_991}\n`).join("");
+    const sizes = [40_000, 10, 2_000, 40_000, 10];
+    const tables = sizes.map((count, n) => ({
+      name: `MITx-${n}x-1T2020-auth_user-prod.sql`,
+      text: `id\tv\n${lines(count, n)}`,
+    }));
+    const tar = await makeTar(tables);
+    const inFourth = tar.indexOf(tables[3]?.text ?? "") + 200_000;
+    await land(gzipSync(tar.subarray(0, inFourth)));
+    await expect(unpackLanded()).rejects.toMatchObject(refusal("tar_truncated"));
+    const delivered = async () =>
+      Promise.all(
+        (await manifest()).rows.map(async ({ member, status, rows, sha256, object_key: key }) => {
+          const bytes = await buffer(await objects.get({ bucket: buckets.landing, key }));
+          return [member, status, rows, sha(bytes) === sha256];
+        }),
+      );
+    const all = tables.map(({ name }, n) => [name, "new", sizes[n], true]);
+    expect(await delivered()).toEqual(all.slice(0, 3));
+    expect((await landed()).length).toBe(3);
+    await land(gzipSync(tar));
+    await unpackLanded();
+    expect(await delivered()).toEqual(all.map(([name, , ...rest], n) => [name, n < 3 ? "unchanged" : "new", ...rest]));
+  });
+
   it.each([
     [
       "a gzip of a tar without its end mark",
