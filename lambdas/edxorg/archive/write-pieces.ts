@@ -42,11 +42,15 @@ export const NEW_DIRECT_FILE = NEW_FILE | (constants.O_DIRECT ?? 0);
 export async function takesDirectWrites(folder: string): Promise<boolean> {
   const path = join(folder, "direct");
   const pieces = new WritePieces();
-  const block = (await pieces.take()).subarray(0, BLOCK_BYTES);
+  const piece = await pieces.take();
   try {
     const file = await open(path, NEW_DIRECT_FILE, 0o600);
     try {
-      return (await file.write(block, 0, BLOCK_BYTES, 0)).bytesWritten === BLOCK_BYTES;
+      // As a table is written: a whole piece, the last blocks behind it, and an end where its bytes end.
+      const first = await file.write(piece, 0, PIECE_BYTES, 0);
+      const last = await file.write(piece, 0, BLOCK_BYTES, PIECE_BYTES);
+      await file.truncate(PIECE_BYTES + 1);
+      return first.bytesWritten === PIECE_BYTES && last.bytesWritten === BLOCK_BYTES;
     } finally {
       await file.close();
     }
