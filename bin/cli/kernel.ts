@@ -1,5 +1,6 @@
 import { userInfo } from "node:os";
 import * as z from "zod";
+import { assetsIn } from "../../core/model/assets.ts";
 import { domains } from "../../state-machines/index.ts";
 import type { Deployed, HomeContext } from "./home.ts";
 import { badInput } from "./output.ts";
@@ -16,6 +17,9 @@ export const useDeployedSchedules = async (context: Deployed) => (await home()).
 export const ASSETS: readonly string[] = domains
   .flatMap(({ pipeline }) => pipeline.assets.map(({ id }) => id))
   .toSorted();
+
+/** What is known of assets by whoever decides about runs. */
+export const DECLARED = assetsIn(domains.map(({ pipeline }) => pipeline));
 
 /** Domains whose runs are on record. */
 export const RECORDED_DOMAINS: readonly string[] = domains

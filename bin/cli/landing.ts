@@ -3,6 +3,7 @@ import * as z from "zod";
 import { isFailure } from "../../core/model/failures.ts";
 import type { EngineClient } from "../../embedded/control/client.ts";
 import type { Landed } from "../../embedded/control/land.ts";
+import type { Consumers } from "./landing-consumers.ts";
 import { countsOf } from "./landing-counts.ts";
 import type { LandingKind } from "./landing-keys.ts";
 import type { Output } from "./output.ts";
@@ -11,6 +12,8 @@ import { readStatus, Run } from "./status.ts";
 const POLL_MS = 150;
 /** Following a file costs the engine some reads: 200 files are asked for once in two seconds. */
 const POLL_MS_PER_OBJECT = 10;
+/** What waits in a lane begins when another run has ended. */
+const POLL_MS_QUEUED = 1_000;
 
 const LandedRun = Run.extend({ output: z.unknown().optional() });
 
@@ -44,6 +47,8 @@ export async function landAndWait(options: {
   readonly files: readonly LandingFile[];
   readonly wait: boolean;
   readonly timeoutSeconds: number;
+  /** Runs that the outputs of these runs have had requested. */
+  readonly consumers: (runs: readonly string[]) => Promise<Consumers>;
 }): Promise<{ readonly objects: LandedObject[]; readonly ok: boolean; readonly downstream: readonly Run[] }> {
   const { engine, out, stateDir, files } = options;
   const { ENV_LANDING, landFiles } = await import("../../embedded/control/land.ts");
@@ -61,7 +66,7 @@ export async function landAndWait(options: {
     }));
     return { objects, ok: true, downstream: [] };
   }
-  const followed = await waitUntilSettled(engine, landed, out, options.timeoutSeconds);
+  const followed = await waitUntilSettled(engine, landed, options);
   const objects = landed.map((one, index): LandedObject => {
     const runs = followed.objects[index] ?? null;
     const [run] = runs ?? [];
@@ -76,7 +81,9 @@ export async function landAndWait(options: {
   });
   const all = [...objects.map(({ status }) => status), ...followed.downstream.map(({ status }) => status)];
   if (!followed.settled)
-    out.note(`Not settled after ${options.timeoutSeconds} s; the work goes on. See \`npx millrace runs\`.`);
+    out.note(
+      `Not settled after ${options.timeoutSeconds} s; the work goes on. See \`npx millrace runs\`, and \`lanes\`.`,
+    );
   for (const failed of followed.downstream.filter(({ status }) => status === "failed")) {
     out.note(`The run ${failed.id} that this caused has failed: ${failed.error?.message ?? ""}`);
   }
@@ -93,18 +100,28 @@ const identity = ({ key, sha256, bytes }: Landed) => ({ key, sha256, bytes });
 async function waitUntilSettled(
   engine: () => Promise<EngineClient>,
   landed: readonly Landed[],
-  out: Output,
-  timeoutSeconds: number,
+  { out, timeoutSeconds, consumers }: Pick<Parameters<typeof landAndWait>[0], "out" | "timeoutSeconds" | "consumers">,
 ): Promise<Followed> {
   const objects = landed.map(({ bucket, key, versionId }) => ({ bucket, key, versionId }));
   const pause = Math.max(POLL_MS, objects.length * POLL_MS_PER_OBJECT);
   let client = await engine();
   let told = "";
-  for (const deadline = Date.now() + timeoutSeconds * 1000; ; await sleep(pause)) {
+  const runs = new Set<string>();
+  let queued: Consumers["requested"] = [];
+  const deadline = Date.now() + timeoutSeconds * 1000;
+  for (; ; await sleep(queued.length > 0 ? POLL_MS_QUEUED : pause)) {
     try {
       const isLate = Date.now() > deadline;
-      const followed = await client.post("/api/follow", { objects, outputs: isLate }, Followed);
-      const line = progress(followed);
+      const followed = await client.post("/api/follow", { objects, runs: [...runs], outputs: isLate }, Followed);
+      const begun = namesIn(followed);
+      if (followed.settled) {
+        const { requested, untold } = await consumers(begun);
+        for (const { run } of requested) runs.add(run);
+        queued = requested;
+        followed.settled = untold === 0 && requested.every(({ run }) => begun.includes(run));
+      }
+      queued = queued.filter(({ run }) => !begun.includes(run));
+      const line = progress(followed, queued);
       if (line !== told) out.note((told = line));
       if (followed.settled || isLate) return followed;
     } catch (error) {
@@ -115,10 +132,15 @@ async function waitUntilSettled(
   }
 }
 
-function progress({ objects, downstream, settled }: Followed): string {
+const namesIn = ({ objects, downstream }: Followed): string[] =>
+  [...objects.flatMap((found) => found ?? []), ...downstream].map(({ id }) => id);
+
+function progress({ objects, downstream, settled }: Followed, queued: Consumers["requested"]): string {
   const runs = objects.flatMap((found) => found ?? []);
   const done = runs.filter(({ status }) => status !== "running").length;
   const building = downstream.filter(({ status }) => status === "running").length;
   const later = downstream.length === 0 ? "" : `; ${downstream.length} runs caused by them, ${building} at work`;
-  return `${done} of ${objects.length} runs done${later}${settled ? "; settled" : ""}`;
+  const lanes = [...new Set(queued.map(({ lane }) => lane))].join(", ");
+  const waits = queued.length === 0 ? "" : `; waits for ${queued.length} more in the lane ${lanes}`;
+  return `${done} of ${objects.length} runs done${later}${waits}${settled ? "; settled" : ""}`;
 }

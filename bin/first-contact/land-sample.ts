@@ -37,6 +37,8 @@ export async function landSample(engine: EngineClient, stateDir: string, out: Ou
       files,
       wait: true,
       timeoutSeconds: TIMEOUT_SECONDS,
+      // Nothing is declared to be made of the sample's assets in a lane.
+      consumers: () => Promise.resolve({ requested: [], untold: 0 }),
     });
   } finally {
     rmSync(folder, { recursive: true, force: true });

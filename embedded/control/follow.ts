@@ -10,19 +10,20 @@ export interface LandedObject {
 export interface Followed {
   /** Of each object, in the order asked: what its landing started; undefined = its event is on its way, or its run waits. */
   readonly objects: readonly (readonly ExecutionView[] | undefined)[];
-  /** What those executions caused, at any distance. */
+  /** What those executions and the named ones caused, at any distance, and the named ones themselves. */
   readonly downstream: readonly ExecutionView[];
   readonly settled: boolean;
 }
 
 /**
- * Follows landed objects to everything that they have caused: execution, event, execution, and so on. A build that
+ * Follows landed objects and runs that are named to everything that they have caused: execution, event, execution, and so on. A build that
  * was under way already may have taken over what a chain has marked, so executions of the same machines that ran
  * when the chain ended count as well.
  */
 export function follow(
   objects: readonly LandedObject[],
   home: { readonly store: HomeStore; readonly executions: Executions; readonly eventsWaiting: () => boolean },
+  runs: readonly string[] = [],
 ): Followed {
   const { store, executions } = home;
   // Asked first: an event that is handled from here on belongs to an execution that is still running below.
@@ -39,9 +40,15 @@ export function follow(
     return events.length === 0 || found.length < arns.length ? undefined : found;
   });
 
-  const seen = new Set(first.flatMap((found) => found ?? []).map(({ arn }) => arn));
+  const landed = first.flatMap((found) => found ?? []);
+  const seen = new Set(landed.map(({ arn }) => arn));
   const downstream: ExecutionView[] = [];
-  const queue = first.flatMap((found) => found ?? []);
+  for (const named of runs.flatMap((run) => executions.find(run) ?? [])) {
+    if (seen.has(named.arn)) continue;
+    seen.add(named.arn);
+    downstream.push(named);
+  }
+  const queue = [...landed, ...downstream];
   for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
     for (const caused of describe(store.eventsCausedBy(next.name).flatMap((event) => event.executions))) {
       if (seen.has(caused.arn)) continue;
@@ -51,7 +58,7 @@ export function follow(
     }
   }
 
-  const all = [...first.flatMap((found) => found ?? []), ...downstream];
+  const all = [...landed, ...downstream];
   const open = all.some(({ status }) => status === "RUNNING") || first.includes(undefined) || eventsWaiting;
   return { objects: first, downstream, settled: !open && !buildersAtWork(downstream, executions) };
 }

@@ -24,6 +24,8 @@ export interface ControlOptions {
 const RUNS_DEFAULT = 200;
 const LandedObjects = z.object({
   objects: z.array(z.object({ bucket: z.string(), key: z.string(), versionId: z.string() })),
+  /** Names of runs that are followed as well. */
+  runs: z.array(z.string()).default([]),
   /** The runs' outputs before all has settled, too. */
   outputs: z.boolean().default(false),
 });
@@ -118,8 +120,8 @@ export function controlRoutes(options: ControlOptions): ApiRoute[] {
       method: "POST",
       path: "/api/follow",
       serve: async ({ body }) => {
-        const { objects, outputs } = LandedObjects.parse(body);
-        const followed = follow(objects, options);
+        const { objects, runs, outputs } = LandedObjects.parse(body);
+        const followed = follow(objects, options, runs);
         const detail = async (execution: ExecutionView) => ({
           ...(await view(execution)),
           ...(outputs || followed.settled ? { output: execution.output ?? null } : {}),

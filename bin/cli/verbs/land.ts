@@ -1,5 +1,7 @@
 import { accessSync, constants, statSync } from "node:fs";
 import * as z from "zod";
+import type { Ledger } from "../../../core/io/ports.ts";
+import { DECLARED, usePorts } from "../kernel.ts";
 import { landingKey, landingKind, LANDING_KINDS } from "../landing-keys.ts";
 import { landAndWait, type LandedObject } from "../landing.ts";
 import { badInput, EXIT, table } from "../output.ts";
@@ -21,7 +23,7 @@ export const land: Verb = {
     ["--as <kind>", LANDING_KINDS.join(" | ")],
     ["--deployment <name>", "mitx | mitxonline | xpro | edxorg"],
     ["--date <date>", "log date, YYYY-MM-DD (default: a date in the file's name, else today, UTC)"],
-    ["--wait", "wait until everything that the files cause has settled, and count it"],
+    ["--wait", "wait until everything that the files cause has settled, also what waits in lanes, and count it"],
     ["--timeout <seconds>", "longest wait (default 900)"],
   ],
   home: "engine",
@@ -36,6 +38,8 @@ export const land: Verb = {
     const kind = landingKind(as);
     const files = args.map((path) => ({ path, kind, key: landingKey(kind, deployment, path, date) }));
     checkFiles(files);
+    const { consumersOfRuns } = await import("../landing-consumers.ts");
+    let ledger: Ledger | undefined;
     const { objects, ok } = await landAndWait({
       engine: context.engine,
       out: context.out,
@@ -43,6 +47,7 @@ export const land: Verb = {
       files,
       wait,
       timeoutSeconds: timeout,
+      consumers: async (runs) => consumersOfRuns((ledger ??= (await usePorts(context)).io.ledger), DECLARED, runs),
     });
     context.out.result({ objects }, () => render(objects));
     return ok ? EXIT.ok : EXIT.failed;
