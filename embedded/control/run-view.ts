@@ -33,6 +33,7 @@ const Input = z.looseObject({
   job: z.string().optional(),
   trigger: z.string().optional(),
   partition: z.string().optional(),
+  item: z.looseObject({ partition: z.string() }).optional(),
 });
 const Header = z.looseObject({
   domain: z.string(),
@@ -64,7 +65,7 @@ export async function viewRun(
     job: header.success ? header.data.job : (given.job ?? null),
     status: STATUS[execution.status],
     trigger: header.success ? header.data.trigger : (given.trigger ?? "manual"),
-    partition: (header.success ? header.data.partition : undefined) ?? given.partition ?? null,
+    partition: (header.success ? header.data.partition : undefined) ?? given.partition ?? given.item?.partition ?? null,
     startedAt: execution.startedAt,
     endedAt: execution.endedAt ?? null,
     error: execution.status === "FAILED" || execution.status === "TIMED_OUT" ? errorOf(execution) : null,

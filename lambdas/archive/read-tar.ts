@@ -94,7 +94,9 @@ function tarFault(error: unknown): unknown {
   if (isFailure(error) || !(error instanceof Error)) return error;
   if (error.message === "Unexpected end of data") return malformed("tar_truncated", "The tar ends inside a member.");
   if (/^Invalid (tar )?header|^Header exceeds/.test(error.message)) {
-    return malformed("tar_corrupt", `The tar cannot be read: ${error.message.slice(0, 200)}`);
+    // The library goes on to guess that it is still compressed, which whoever unpacks has made sure of.
+    const reason = error.message.slice(0, 200).replace(/\. Maybe .*$/, ".");
+    return malformed("tar_corrupt", `The tar cannot be read: ${reason}`);
   }
   return error;
 }

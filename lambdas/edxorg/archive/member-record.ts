@@ -63,20 +63,22 @@ export function judge(
 ): Judged {
   const seen = { lastSeenArchive: archive, lastSeenVersion: version, lastSeenAt: now };
   const isOlder = before !== undefined && before.lastSeenArchive > archive;
+  const missing = stillMissing(before, archive);
   if (status !== "stored" || row.sha256 === null || row.object_key === null) {
     const judged: ManifestRow = { ...row, status: status === "stored" ? "malformed" : status };
     if (before === undefined || isOlder) return { row: judged };
     const empty = status === "empty" ? emptySince(before, { archive, version }) : {};
-    return { row: judged, record: { ...present(before), ...seen, ...empty } };
+    return { row: judged, record: { ...present(before), ...seen, ...empty, ...missing } };
   }
   const { known, delivered } = deliveries(before, row.sha256, { archive, version });
   const same = before?.sha256 === row.sha256;
   const unknown = name.table !== undefined && !isEdxorgTable(name.table);
   const judged: ManifestRow = { ...row, status: unknown ? "unknown_table" : known ? "unchanged" : "new" };
   if (isOlder) return { row: judged };
-  if (same && before !== undefined) return { row: judged, record: { ...present(before), ...seen, ...delivered } };
+  if (same && before !== undefined)
+    return { row: judged, record: { ...present(before), ...seen, ...delivered, ...missing } };
   const content = { member: row.member, sha256: row.sha256, objectKey: row.object_key, rows: row.rows };
-  return { row: judged, record: { ...content, archive, archiveVersion: version, ...seen, ...delivered } };
+  return { row: judged, record: { ...content, archive, archiveVersion: version, ...seen, ...delivered, ...missing } };
 }
 
 /** Whether this content was delivered before, and what is then on record of the deliveries: nothing where nothing changes. */
@@ -100,6 +102,12 @@ function emptySince(before: MemberRecord, { archive, version }: ArchiveVersion):
   const isSecond = before.lastSeenArchive === archive && before.lastSeenVersion === version;
   const since = before.emptySince ?? (isSecond ? undefined : archive);
   return since === undefined ? {} : { emptySince: since };
+}
+
+/** An archive that comes late says nothing of a newer one that has been found without the partition. */
+function stillMissing(before: MemberRecord | undefined, archive: string): Pick<MemberRecord, "missingSince"> {
+  const since = before?.missingSince;
+  return since !== undefined && since > archive ? { missingSince: since } : {};
 }
 
 /** Not missing or empty any more, and without what its deliveries were. */

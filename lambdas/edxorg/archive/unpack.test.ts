@@ -167,6 +167,23 @@ describe("an archive", () => {
     expect(await recordOf("forum_mongo")).not.toHaveProperty("missingSince");
   });
 
+  it.each([
+    ["the same content", USERS],
+    ["other content", `${USERS}9\tzoe\n`],
+  ])("keeps missing what a newer archive is without, when an older one comes late with %s", async (_what, late) => {
+    const file = (text: string): TarMember => ({ name: "MITx-6.00x-1T2020-auth_user-prod.sql", text });
+    const recordOf = async () =>
+      (await ledger.get("edxorg-member#edxorg/raw_data/db_table/auth_user", "MITx-6.00x-1T2020|prod"))?.data;
+    const [between, newest] = [NEXT, "mitx-2026-01-18.tar.gz"];
+    await unpack([file(USERS)]);
+    await unpack([], newest);
+    expect(await recordOf()).toMatchObject({ lastSeenArchive: WEEK, missingSince: newest });
+    await unpack([file(late)], between);
+    expect(await recordOf()).toMatchObject({ lastSeenArchive: between, missingSince: newest });
+    await unpack([file(late)], newest);
+    expect(await recordOf()).not.toHaveProperty("missingSince");
+  });
+
   it("remembers since when a file that had content comes empty", async () => {
     const name = "MITx-6.00x-1T2020-auth_user-prod.sql";
     const file = (text: string, as = name): TarMember => ({ name: as, text });
