@@ -11,6 +11,7 @@ import { createCatalogue } from "./catalogue/catalogue.ts";
 import { openEngine } from "./control/engine-port.ts";
 import { startEventPump } from "./events/pump.ts";
 import { openHomeStore } from "./home-store.ts";
+import { startObjectSweep } from "./object-sweep.ts";
 import { startScheduler } from "./schedules/scheduler.ts";
 import { controlRoutes } from "./server/control-routes.ts";
 import { executionRoutes } from "./server/execution-routes.ts";
@@ -168,6 +169,9 @@ export async function startHome(options: HomeOptions): Promise<Home> {
     await forget();
     const forgetting = setInterval(() => void forget().catch(onError), DAY_MS);
     undo.push(() => clearInterval(forgetting));
+
+    const objectSweep = startObjectSweep(stateDir, options.log);
+    undo.push(() => objectSweep.stop());
 
     let lastRequest = Date.now();
     const busy = (): boolean =>

@@ -53,7 +53,7 @@ describe("one state folder under many processes and kill -9", () => {
     const told = readOutbox(db, 0, 1_000_000).map(({ event }) => JSON.parse(event).detail.object["version-id"]);
     expect(told).toEqual(rows.map((row) => row["version_id"]));
 
-    await sweepOrphans(folder.path, db, -60_000);
+    await sweepOrphans(folder.path, db, { olderThanMs: -60_000 });
     expect(files(join(folder.path, "objects"))).toHaveLength(rows.length);
     for (const [key, versionId] of acknowledged)
       expect(await objects.head({ bucket: BUCKET, key, versionId })).toBeDefined();

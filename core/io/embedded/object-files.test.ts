@@ -24,6 +24,6 @@ it("takes no file for an orphan that was given away or linked just now, however 
   await linkFile(folder, file, copy);
   expect(await sweepOrphans(folder, db)).toBe(0);
   expect([existsSync(join(folder, file)), existsSync(join(folder, copy))]).toEqual([true, true]);
-  expect(await sweepOrphans(folder, db, -60_000)).toBe(2);
+  expect(await sweepOrphans(folder, db, { olderThanMs: -60_000 })).toBe(2);
   db.close();
 });

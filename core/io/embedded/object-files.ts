@@ -7,7 +7,6 @@ import { isFileBody } from "../file-body.ts";
 import { fileExtension } from "../limits.ts";
 import type { FileBody, ObjectBody } from "../ports.ts";
 import { isMissingFile, isOtherDisk } from "./errors.ts";
-import { textOf } from "./row.ts";
 
 const SPOOL = "spool";
 const OBJECTS = "objects";
@@ -110,18 +109,19 @@ async function syncFolder(folder: string): Promise<void> {
  * Removes what killed writers left: spool files, and files that no version names. Only files older than
  * `olderThanMs` go, because a living writer's file is in neither state for longer. Returns how many went.
  */
-export async function sweepOrphans(stateDir: string, db: DatabaseSync, olderThanMs = 3_600_000): Promise<number> {
+export async function sweepOrphans(
+  stateDir: string,
+  db: DatabaseSync,
+  { olderThanMs = 3_600_000, signal }: { readonly olderThanMs?: number; readonly signal?: AbortSignal } = {},
+): Promise<number> {
   const oldest = Date.now() - olderThanMs;
   const named = db.prepare("SELECT file FROM versions WHERE file = ?");
   let removed = 0;
-  for (const file of await listFiles(stateDir, OBJECTS)) {
-    const row = named.get(file);
-    if (row !== undefined && textOf(row, "file") === file) continue;
+  for await (const file of filesBelow(stateDir, OBJECTS)) {
+    if (signal?.aborted === true) break;
+    if (named.get(file) !== undefined) continue;
     const path = join(stateDir, file);
-    const info = await stat(path).catch((error: unknown) => {
-      if (isMissingFile(error)) return undefined;
-      throw error;
-    });
+    const info = await stat(path).catch(unlessMissing);
     // When it got its name: a file that is given away or linked may have been written long before.
     if (info === undefined || info.ctimeMs > oldest) continue;
     await rm(path, { force: true });
@@ -130,14 +130,16 @@ export async function sweepOrphans(stateDir: string, db: DatabaseSync, olderThan
   return removed;
 }
 
-async function listFiles(stateDir: string, folder: string): Promise<string[]> {
-  const entries = await readdir(join(stateDir, folder), { recursive: true, withFileTypes: true }).catch(
-    (error: unknown) => {
-      if (isMissingFile(error)) return [];
-      throw error;
-    },
-  );
-  return entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name).slice(stateDir.length + 1));
+/** One folder after another: there may be a million files. */
+async function* filesBelow(stateDir: string, folder: string): AsyncGenerator<string> {
+  const entries = (await readdir(join(stateDir, folder), { withFileTypes: true }).catch(unlessMissing)) ?? [];
+  for (const entry of entries) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) yield* filesBelow(stateDir, path);
+    else if (entry.isFile()) yield path;
+  }
+}
+
+function unlessMissing(error: unknown): undefined {
+  if (!isMissingFile(error)) throw error;
 }
