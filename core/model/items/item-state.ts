@@ -70,7 +70,8 @@ export const ItemState = z.object({
   observed: z.record(z.string(), Sighting),
   /** Latest sightings by a clock that ran ahead: their order is unknown, so their second delivery is told by equality. */
   ahead: z.array(Sighting.extend({ upstream: z.string() })),
-  code: Sighting.nullable(),
+  /** `stamped`: brought by a request; no event has told of it. */
+  code: Sighting.extend({ stamped: z.literal(true).exactOptional() }).nullable(),
   /** Cleared by the request, not by the output. */
   pending: z.array(AutomaticReason),
   pendingSince: Instant.nullable(),

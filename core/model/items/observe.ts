@@ -6,8 +6,8 @@ const AHEAD_KEPT = 8;
 /** AWS refuses requests signed by a clock that is further off: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_aws-signing.html */
 const SKEW_MAX_MS = 5 * 60_000;
 
-/** Of a code version that a request brought, and no event yet. */
-const STAMPED = 0;
+/** Whoever requests may be of the deployment before for as long: a stamp gives way to any event that is not older. */
+const STAMP_SLACK_MS = 3_600_000;
 
 /**
  * Whether a sighting replaces the one that is known: the later one by its observer's clock, and of two at the same
@@ -55,7 +55,7 @@ export function observeCode(
   now: number,
 ): ItemState {
   const next = sighted(version, at, now);
-  const isKnown = state.code?.version === version && state.code.at !== STAMPED;
+  const isKnown = state.code?.version === version && state.code.stamped !== true;
   if (isKnown || !replaces(next, state.code, now)) return state;
   const before = state.code?.version ?? state.success?.codeVersion ?? first;
   const tried = state.last !== null || state.runs.length > 0;
@@ -65,9 +65,14 @@ export function observeCode(
   return before === version || !tried ? known : withPending(known, ["code-changed"], now);
 }
 
-/** Before all times, so that every sighting replaces it: whoever requests may be of the deployment before. */
-export const withCode = (state: ItemState, version: string | undefined): ItemState =>
-  state.code !== null || version === undefined ? state : { ...state, code: { version, at: STAMPED } };
+/**
+ * Of a code version that a request brought, and no event yet: dated back, so that the event of a deployment replaces it
+ * that whoever requested had not heard of, and one that was long delivered elsewhere does not.
+ */
+export const withCode = (state: ItemState, version: string | undefined, now: number): ItemState =>
+  state.code !== null || version === undefined
+    ? state
+    : { ...state, code: { version, at: Math.max(0, now - STAMP_SLACK_MS), stamped: true } };
 
 export function withPending(state: ItemState, reasons: readonly AutomaticReason[], now: number): ItemState {
   const missing = reasons.filter((reason) => !state.pending.includes(reason));

@@ -283,6 +283,18 @@ describe("a code version", () => {
     expect(item.deploys("2").request).toBeUndefined();
   });
 
+  it("that was stamped on a request gives way to a deployment of about then, and not to one from long before", () => {
+    const item = Item.added();
+    item.now += 24 * 3_600_000;
+    item.codeVersion = "3";
+    item.evaluates();
+    item.succeeds();
+    const longAgo = item.does({ type: "code-version", version: "2", at: item.now - 2 * 3_600_000 });
+    expect(longAgo).toEqual({ state: item.state, waiting: { why: "nothing-pending" } });
+    const justBefore = item.does({ type: "code-version", version: "4", at: item.now - 60_000 });
+    expect(justBefore.request).toMatchObject({ reason: "code-changed", codeVersion: "4" });
+  });
+
   it("is stamped on the request, also before the item has heard of one", () => {
     const item = Item.added();
     item.codeVersion = "1";

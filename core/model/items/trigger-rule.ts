@@ -82,7 +82,7 @@ function next(state: ItemState, event: Exclude<ItemEvent, ItemEventOf<"redriven"
     case "code-version":
       return observeCode(state, event, now);
     case "run-started":
-      return startRun(withCode(state, context.target?.codeVersion), key, event, now);
+      return startRun(withCode(state, context.target?.codeVersion, now), key, event, now);
     case "run-ended":
       return endRun(state, key, event, { now, failedOnceDelayMs });
     case "requested":
@@ -199,7 +199,7 @@ function request(state: ItemState, due: Due, key: ItemKey, target: RunTarget, no
   const number = state.requests + 1;
   const name = executionName(key, number);
   const versions = versionsOf(state);
-  const { code } = withCode(state, target.codeVersion);
+  const { code } = withCode(state, target.codeVersion, now);
   const codeVersion = code?.version ?? null;
   // A person does not wait for the delay of a re-request, but everybody does for an upstream that throttles.
   const waits = due.ask === null || state.requeues > 0;
