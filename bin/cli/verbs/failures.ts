@@ -5,6 +5,9 @@ import { ASSETS, knownAsset, timeText, useKernel } from "../kernel.ts";
 import { partitioningOf, partitionLabel } from "../partition-names.ts";
 import type { Verb } from "../verb.ts";
 
+/** Assets that are asked for at a time: each is several queries, and a slow ledger would refuse a thousand. */
+const AT_ONCE = 8;
+
 /** What the latest run of a partition said of its failure. */
 async function withCause<T extends { readonly partition: string }>(
   items: Pick<Items, "read">,
@@ -29,7 +32,11 @@ export const failures: Verb = {
   async run({ args: [name] }, context) {
     const { recovery, items } = await useKernel(context);
     const assets = name === undefined ? ASSETS : [knownAsset(name)];
-    const all = await Promise.all(assets.map((asset) => recovery.standing(asset, Date.now())));
+    const all: Awaited<ReturnType<typeof recovery.standing>>[] = [];
+    for (let at = 0; at < assets.length; at += AT_ONCE) {
+      const some = assets.slice(at, at + AT_ONCE);
+      all.push(...(await Promise.all(some.map((asset) => recovery.standing(asset, Date.now())))));
+    }
     const failing = await Promise.all(
       all
         .filter(({ failedPartitions }) => failedPartitions > 0)
