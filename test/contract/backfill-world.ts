@@ -25,11 +25,18 @@ export class BackfillWorld {
   /** Partitions that no run is on record of. */
   readonly without = new Set<string>();
   now = T0;
+  /** Whose end nobody has told the coordinator. */
+  readonly #stopped: string[] = [];
 
   constructor(ledger: Ledger, objects: Objects, bucket: string, executions = new MemoryExecutions()) {
     this.ledger = ledger;
     this.executions = executions;
     executions.clock = () => new Date(this.now);
+    const { stop } = executions;
+    executions.stop = async (order) => {
+      await stop(order);
+      this.#stopped.push(order.name);
+    };
     this.items = openItems(ledger);
     this.lanes = openLanes({ ledger, executions, lanes: LANES, cap: 16, settle: async () => undefined });
     this.home = {
@@ -75,6 +82,13 @@ export class BackfillWorld {
     const id = lost ? undefined : await this.backfills.ended(request, outcome, this.now);
     await this.lanes.ended(name, this.now);
     if (id !== undefined) await this.backfills.feed(id, this.now);
+  }
+
+  /** Tells of the runs that were stopped; gives how many. */
+  async tellStopped(): Promise<number> {
+    const names = this.#stopped.splice(0);
+    for (const name of names) await this.followUp(name, { status: "cancelled" });
+    return names.length;
   }
 
   /** Lets all that runs, and what follows it, end. Gives how many ran. */

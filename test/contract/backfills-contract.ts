@@ -217,14 +217,37 @@ export function backfillsContract(ledgers: Home<Opened<Ledger>>, objects: Home<O
       const feeding = [backfills.feed(id, world.now), backfills.sweep(world.now)];
       await Promise.all([...ends, ...feeding, backfills.order(id, "cancel", "ada", world.now)]);
       await backfills.sweep(world.now);
+      // What was granted while its cancellation was under way may have been stopped, which ends it as cancelled.
+      const stopped = await world.tellStopped();
       const ran = 4 + (await world.finish());
       await backfills.sweep(world.now);
       const { progress } = await backfills.show(id);
       expect(progress).toMatchObject({ queued: 0, running: 0, succeeded: ran, failed: 0, skipped: 0 });
       expect(progress.waiting + progress.succeeded + progress.cancelled).toBe(30);
       expect(await world.items.counts(ASSET)).toMatchObject({ in_progress: 0, materialised: ran });
-      expect(world.executions.all).toHaveLength(ran);
+      expect(world.executions.all).toHaveLength(ran + stopped);
       expect(await backfills.sweep(world.now)).toEqual([]);
+    });
+
+    it("stops what is granted between the look at its slot and its withdrawal, and counts it as cancelled", async () => {
+      await world.add(days(10));
+      const id = newId();
+      await world.start(id);
+      const { backfills, lanes } = world;
+      const [first] = world.running();
+      const { withdraw } = lanes;
+      lanes.withdraw = async (name, reason) => {
+        lanes.withdraw = withdraw;
+        await world.end(first?.name ?? "", { status: "succeeded" });
+        return withdraw(name, reason);
+      };
+      await backfills.order(id, "cancel", "ada", world.now);
+      expect((await backfills.show(id)).progress).toMatchObject({ waiting: 2, queued: 0, running: 4, cancelled: 3 });
+      expect(await world.tellStopped()).toBe(1);
+      expect(await world.finish()).toBe(3);
+      await backfills.sweep(world.now);
+      expect((await backfills.show(id)).progress).toEqual({ ...NONE, waiting: 2, succeeded: 4, cancelled: 4 });
+      expect(await world.items.counts(ASSET)).toMatchObject({ in_progress: 0, materialised: 4 });
     });
 
     it("has the latest failed run go on in a slot of its lane, and takes its new result", async () => {
