@@ -1,3 +1,4 @@
+import { atOnce } from "./at-once.ts";
 import { shardOf } from "./item-records.ts";
 
 const PARALLEL = 8;
@@ -10,11 +11,8 @@ export async function byShard<T extends { readonly partition: string }>(
   rows: readonly T[],
   work: (row: T) => Promise<void>,
 ): Promise<void> {
-  const shards = [...Map.groupBy(rows, ({ partition }) => shardOf(partition)).values()];
-  const worker = async (): Promise<void> => {
-    for (let mine = shards.shift(); mine !== undefined; mine = shards.shift()) {
-      for (const row of mine) await work(row);
-    }
-  };
-  await Promise.all(Array.from({ length: PARALLEL }, worker));
+  const shards = Map.groupBy(rows, ({ partition }) => shardOf(partition));
+  await atOnce(shards.values(), PARALLEL, async (mine) => {
+    for (const row of mine) await work(row);
+  });
 }

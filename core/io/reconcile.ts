@@ -1,6 +1,7 @@
 import { Failure, isFailure } from "../model/failures.ts";
 import { covers, isForReconciliation } from "../model/landings/coverage.ts";
 import { landingPartition, laneOf, type Landing } from "../model/landings/landing.ts";
+import { atOnce } from "./at-once.ts";
 import type { Coordination } from "./coordination.ts";
 import { observeLanded } from "./landed.ts";
 import type { Io, Ledger, ListedObject } from "./ports.ts";
@@ -75,24 +76,18 @@ export function openReconciliation({
     const from = cursor === undefined ? {} : { after: cursor };
     const page = await objects.list(bucket, landing.prefix, { ...from, limit: pageSize });
     const counts = { listed: page.objects.length, known: 0, requested: 0, skipped: 0, failed: 0 };
-    const waiting = [...page.objects];
-    const worker = async (): Promise<void> => {
-      for (let object = waiting.shift(); object !== undefined; object = waiting.shift()) {
-        signal.throwIfAborted();
-        const { key } = object;
-        counts[await look(landing, object, at).catch((error: unknown) => passed(error, key))] += 1;
-      }
-    };
     const passed = (error: unknown, key: string): "failed" => {
       // What is no fault of this object ends the page, which is read again; one object that nobody can read does not.
       if (!isFailure(error) || !SHARED.has(error.name)) {
         problem(key, error);
         return "failed";
       }
-      waiting.length = 0;
       throw error;
     };
-    await Promise.all(Array.from({ length: PARALLEL }, worker));
+    await atOnce(page.objects, PARALLEL, async (object) => {
+      signal.throwIfAborted();
+      counts[await look(landing, object, at).catch((error: unknown) => passed(error, object.key))] += 1;
+    });
     if (counts.requested > 0) await coordination.lanes.dispatch([laneOf(landing)], now());
     return { ...(page.next === undefined ? {} : { next: page.next }), counts };
   };

@@ -1,9 +1,9 @@
 import type * as z from "zod";
+import { atOnce } from "../../core/io/at-once.ts";
 import { openItems } from "../../core/io/items.ts";
 import { task, type TaskContext } from "../../core/task.ts";
-import { atOnce } from "./archives/at-once.ts";
 import { awaitedOf } from "./archives/awaited.ts";
-import { courseArchive, type CourseArchive } from "./archives/course-archive.ts";
+import { courseArchive, COURSES_AT_ONCE, type CourseArchive } from "./archives/course-archive.ts";
 import { deploymentOf, DropReference } from "./drop/drop-inputs.ts";
 
 /** From the end of an export to the request that its landing makes. */
@@ -21,7 +21,10 @@ export async function lookAtArchives(
   const { askedAt, courses } = await awaited.read();
   const deployment = deploymentOf(reference.deployment);
   const home = { items: openItems(io.ledger), objects: io.objects, landing: settings.buckets.landing, deployment };
-  const found = await atOnce(courses, async (course) => ({ course, ...(await courseArchive(home, course)) }));
+  const found = await atOnce(courses, COURSES_AT_ONCE, async (course) => ({
+    course,
+    ...(await courseArchive(home, course)),
+  }));
   const left = found.filter((one) => isAwaited(one, askedAt, now())).map(({ course }) => course);
   if (left.length < courses.length) await awaited.write({ askedAt, courses: left });
   return { awaited: left.length };

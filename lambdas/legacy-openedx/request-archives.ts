@@ -1,10 +1,10 @@
 import type * as z from "zod";
+import { atOnce } from "../../core/io/at-once.ts";
 import { byShard } from "../../core/io/by-shard.ts";
 import { openCoordination } from "../../core/io/coordination.ts";
 import { task, type TaskContext } from "../../core/task.ts";
-import { atOnce } from "./archives/at-once.ts";
 import { awaitedOf } from "./archives/awaited.ts";
-import { courseArchive } from "./archives/course-archive.ts";
+import { courseArchive, COURSES_AT_ONCE } from "./archives/course-archive.ts";
 import { deploymentOf, DropReference } from "./drop/drop-inputs.ts";
 import { currentDrop, dropCourses } from "./drop/drop-record.ts";
 
@@ -34,7 +34,7 @@ export async function requestArchives(
   // The LMS may list one that discovery has not come to.
   await items.addAll(deployment.exports, courses, askedAt);
   const home = { items, objects: io.objects, landing: settings.buckets.landing, deployment };
-  const found = await atOnce(courses, async (course) => ({
+  const found = await atOnce(courses, COURSES_AT_ONCE, async (course) => ({
     partition: course,
     ...(await courseArchive(home, course)),
   }));

@@ -1,3 +1,4 @@
+import { atOnce } from "../../../core/io/at-once.ts";
 import type { Items } from "../../../core/io/items.ts";
 import { durationText } from "../../../core/model/backfills/estimate.ts";
 import { EXIT, table } from "../output.ts";
@@ -32,18 +33,14 @@ export const failures: Verb = {
   async run({ args: [name] }, context) {
     const { recovery, items } = await useKernel(context);
     const assets = name === undefined ? ASSETS : [knownAsset(name)];
-    const all: Awaited<ReturnType<typeof recovery.standing>>[] = [];
-    for (let at = 0; at < assets.length; at += AT_ONCE) {
-      const some = assets.slice(at, at + AT_ONCE);
-      all.push(...(await Promise.all(some.map((asset) => recovery.standing(asset, Date.now())))));
-    }
-    const failing = await Promise.all(
-      all
-        .filter(({ failedPartitions }) => failedPartitions > 0)
-        .map(async (one) => ({
-          ...one,
-          sample: await Promise.all(one.sample.map((row) => withCause(items, one.asset, row))),
-        })),
+    const all = await atOnce(assets, AT_ONCE, (asset) => recovery.standing(asset, Date.now()));
+    const failing = await atOnce(
+      all.filter(({ failedPartitions }) => failedPartitions > 0),
+      AT_ONCE,
+      async (one) => ({
+        ...one,
+        sample: await Promise.all(one.sample.map((row) => withCause(items, one.asset, row))),
+      }),
     );
     context.out.result(failing, () =>
       failing.length === 0

@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { badInput, EXIT, table } from "../output.ts";
+import { jobInput } from "../job-input.ts";
+import { EXIT, table } from "../output.ts";
 import { errorText, Run, seconds } from "../status.ts";
 import type { Verb } from "../verb.ts";
 
@@ -69,19 +70,13 @@ export const runStart: Verb = {
   examples: [`run start lakehouse --input '{"job":"build","all":true}'`],
   async run({ args: [domain = ""], options }, { out, engine }) {
     const { input, name } = StartOptions.parse(options);
-    const run = await (await engine()).post("/api/start", { machine: domain, name, input: parseInput(input) }, Run);
+    const run = await (
+      await engine()
+    ).post("/api/start", { machine: domain, name, input: jobInput(domain, input) }, Run);
     out.result(run, () => `Started ${run.id}. Follow it with \`npx millrace run show ${run.id}\`.`);
     return EXIT.ok;
   },
 };
-
-function parseInput(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw badInput("--input is not JSON.", `Write it in quotes, for example --input '{"job":"build"}'.`);
-  }
-}
 
 export const runStop: Verb = {
   usage: "stop <id>",

@@ -6,6 +6,7 @@ import {
   UploadPartCopyCommand,
   type S3Client,
 } from "@aws-sdk/client-s3";
+import { atOnce } from "../at-once.ts";
 import type { ObjectHead } from "../ports.ts";
 import { awsFailure } from "./errors.ts";
 
@@ -54,25 +55,20 @@ async function copyInPieces(
   );
   const upload = { Bucket: made.Bucket, Key: made.Key, UploadId };
   const numbers = Array.from({ length: Math.ceil(from.sizeBytes / pieceBytes) }, (_, index) => index + 1);
-  const waiting = numbers.values();
-  const parts: { PartNumber: number; ETag: string | undefined; ChecksumCRC32: string | undefined }[] = [];
-  const work = async (): Promise<void> => {
-    for (const PartNumber of waiting) {
-      const start = (PartNumber - 1) * pieceBytes;
-      const { CopyPartResult } = await s3.send(
-        new UploadPartCopyCommand({
-          ...upload,
-          PartNumber,
-          CopySource: source(from),
-          CopySourceRange: `bytes=${start}-${Math.min(start + pieceBytes, from.sizeBytes) - 1}`,
-        }),
-      );
-      parts.push({ PartNumber, ETag: CopyPartResult?.ETag, ChecksumCRC32: CopyPartResult?.ChecksumCRC32 });
-    }
+  const copyPiece = async (PartNumber: number) => {
+    const start = (PartNumber - 1) * pieceBytes;
+    const { CopyPartResult } = await s3.send(
+      new UploadPartCopyCommand({
+        ...upload,
+        PartNumber,
+        CopySource: source(from),
+        CopySourceRange: `bytes=${start}-${Math.min(start + pieceBytes, from.sizeBytes) - 1}`,
+      }),
+    );
+    return { PartNumber, ETag: CopyPartResult?.ETag, ChecksumCRC32: CopyPartResult?.ChecksumCRC32 };
   };
   try {
-    await Promise.all(Array.from({ length: PIECES_AT_ONCE }, work));
-    const Parts = parts.sort((a, b) => a.PartNumber - b.PartNumber);
+    const Parts = [...(await atOnce(numbers, PIECES_AT_ONCE, copyPiece))];
     const { VersionId } = await s3.send(
       new CompleteMultipartUploadCommand({ ...upload, ChecksumType: "FULL_OBJECT", MultipartUpload: { Parts } }),
     );

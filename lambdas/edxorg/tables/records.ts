@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { atOnce } from "../../../core/io/at-once.ts";
 import { everyItem } from "../../../core/io/every-item.ts";
 import type { Ledger, LedgerCondition, LedgerWrite } from "../../../core/io/ports.ts";
 
@@ -127,16 +128,8 @@ export async function objectsAmong(
   table: string,
   keys: readonly string[],
 ): Promise<Map<string, ObjectRecord>> {
-  const known = new Map<string, ObjectRecord>();
-  for (let at = 0; at < keys.length; at += AT_ONCE) {
-    const asked = keys.slice(at, at + AT_ONCE);
-    const items = await Promise.all(asked.map((key) => ledger.get(pkOf.object(table), key)));
-    for (const [index, item] of items.entries()) {
-      const key = asked[index];
-      if (item !== undefined && key !== undefined) known.set(key, ObjectRecord.parse(item.data));
-    }
-  }
-  return known;
+  const items = await atOnce(keys, AT_ONCE, (key) => ledger.get(pkOf.object(table), key));
+  return new Map(items.flatMap((item) => (item === undefined ? [] : [[item.sk, ObjectRecord.parse(item.data)]])));
 }
 
 export async function headsOf(ledger: Ledger, table: string): Promise<Map<string, HeadRecord>> {

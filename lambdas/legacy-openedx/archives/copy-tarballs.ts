@@ -1,7 +1,7 @@
+import { atOnce } from "../../../core/io/at-once.ts";
 import { compareByteOrder } from "../../../core/model/content-digest.ts";
 import type { TarballEntry } from "../drop/manifest.ts";
-import { atOnce } from "./at-once.ts";
-import { courseArchive, type ArchiveHome } from "./course-archive.ts";
+import { courseArchive, COURSES_AT_ONCE, type ArchiveHome } from "./course-archive.ts";
 
 export interface TarballPlaces {
   readonly bucket: string;
@@ -17,7 +17,7 @@ export async function copyTarballs(
   courses: readonly string[],
   places: TarballPlaces,
 ): Promise<readonly TarballEntry[]> {
-  const entries = await atOnce(courses, (course) => copyOne(home, course, places));
+  const entries = await atOnce(courses, COURSES_AT_ONCE, (course) => copyOne(home, course, places));
   return entries.toSorted((a, b) => compareByteOrder(a.course, b.course));
 }
 

@@ -5,6 +5,9 @@ import { COURSEWARE } from "../../openedx/sources/course-assets.ts";
 import type { DropDeployment } from "../sources/deployments.ts";
 import { findArchive, type FoundArchive } from "./find-archive.ts";
 
+/** Courses that are worked on at a time: the store takes its time over each. */
+export const COURSES_AT_ONCE = 16;
+
 export interface ArchiveHome {
   readonly items: Pick<Items, "read">;
   readonly objects: Objects;
