@@ -69,10 +69,9 @@ export const runStart: Verb = {
   home: "engine",
   examples: [`run start lakehouse --input '{"job":"build","all":true}'`],
   async run({ args: [domain = ""], options }, { out, engine }) {
-    const { input, name } = StartOptions.parse(options);
-    const run = await (
-      await engine()
-    ).post("/api/start", { machine: domain, name, input: jobInput(domain, input) }, Run);
+    const { input: text, name } = StartOptions.parse(options);
+    const input = jobInput(domain, text);
+    const run = await (await engine()).post("/api/start", { machine: domain, name, input }, Run);
     out.result(run, () => `Started ${run.id}. Follow it with \`npx millrace run show ${run.id}\`.`);
     return EXIT.ok;
   },
