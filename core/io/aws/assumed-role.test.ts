@@ -67,10 +67,11 @@ it("assumes it again before it ends, in the middle of the work", async () => {
   seconds = 60;
   await theirs.list("their-reports", "");
   seconds = 3_600;
-  await vi.waitUntil(async () => {
+  const isSignedAnew = async () => {
     await theirs.list("their-reports", "");
     return signed.at(-1) !== "KEY1";
-  });
+  };
+  await vi.waitUntil(isSignedAnew, { timeout: 30_000 });
   expect(assumed.length).toBeGreaterThan(1);
 });
 
