@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
 import { buffer, text } from "node:stream/consumers";
-import { setImmediate } from "node:timers/promises";
+import { setTimeout as pause } from "node:timers/promises";
 import type { Connection } from "mysql2/promise";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { embeddedLedger } from "../../../core/io/embedded/ledger.ts";
@@ -9,6 +9,7 @@ import type { Objects } from "../../../core/io/ports.ts";
 import { temporaryFolder } from "../../../test/contract/temporary-folder.ts";
 import { fillSubmissions, killReaders, makeEdxapp, makeReader } from "../../../test/standins/edxapp.ts";
 import { mariadbMissing, startMariadb, type Mariadb } from "../../../test/standins/mariadb.ts";
+import type { ConnectOptions } from "../mysql/connect.ts";
 import type { Credentials } from "../mysql/credentials.ts";
 import { mysqlSource } from "../mysql/mysql-source.ts";
 import { dropFiles, type DropFile } from "../queries.ts";
@@ -16,7 +17,7 @@ import { exportFile, type ExportOptions } from "./export-file.ts";
 import { fileRecord } from "./file-record.ts";
 
 const [A, B, EMPTY] = ["course-v1:A+B+C", "course-v1:Ünï+Ö+1T", "course-v1:None+Of+It"];
-const NO_WAITS = [1, 1];
+const NO_WAITS: ConnectOptions = { waitsMs: [1, 1] };
 
 const fileOf = (name: string): DropFile => {
   const found = dropFiles.find((file) => file.name === `${name}.csv`);
@@ -73,11 +74,11 @@ describe.skipIf(mariadbMissing !== undefined)(
     });
 
     const staged = (file: DropFile) => ({ bucket: "artifacts", key: `drops/mitx/20260115/one/${file.name}` });
-    const sourceOf = (waitsMs: readonly number[]) =>
+    const sourceOf = (options: ConnectOptions) =>
       mysqlSource(async (fresh) => {
         reads.push(fresh);
         return secret;
-      }, waitsMs);
+      }, options);
     const run = (file: DropFile, courses: readonly string[], more: Partial<ExportOptions> = {}) =>
       exportFile({
         io: { objects },
@@ -305,6 +306,20 @@ describe.skipIf(mariadbMissing !== undefined)(
         expect(reads.filter((fresh) => fresh).length).toBeGreaterThan(1);
       });
 
+      it("goes on when the connection is lost between two statements", async () => {
+        const source = sourceOf(NO_WAITS);
+        const open: typeof source.open = async (again) => {
+          const session = await source.open(again);
+          if (again) return session;
+          await killReaders(root);
+          // Until its end has come to be known here; before that the next statement would be told of it.
+          await pause(200);
+          return session;
+        };
+        await expectWhole(await run(many, [B, EMPTY, A], { ...options, source: { ...source, open } }));
+        expect(reads).toEqual([false, true]);
+      });
+
       it("goes on with credentials that took the place of its own", async () => {
         const io = {
           objects: before(async (part) => {
@@ -327,14 +342,25 @@ describe.skipIf(mariadbMissing !== undefined)(
         const locker = await server.admin();
         await locker.query("LOCK TABLES edxapp.courseware_studentmodule WRITE");
         const exporting = run(many, [B, EMPTY, A], options);
-        const waiting = "SELECT id FROM information_schema.processlist WHERE user <> 'root' AND info LIKE 'SELECT%'";
-        let rows: { id: number }[] = [];
-        while (rows.length === 0) [rows] = (await root.query(waiting)) as unknown as [{ id: number }[]];
-        await root.query(`KILL QUERY ${rows[0]?.id}`);
-        while (!reads.includes(true)) await setImmediate();
+        const waiting = "SELECT id FROM information_schema.processlist WHERE state = 'Waiting for table metadata lock'";
+        const waiters = async () =>
+          ((await root.query(waiting)) as unknown as [{ id: number }[]])[0].map(({ id }) => id);
+        await expect.poll(waiters).toHaveLength(1);
+        await root.query(`KILL QUERY ${(await waiters())[0]}`);
+        await expect.poll(() => reads).toContain(true);
         await locker.end();
         await expectWhole(await exporting);
         expect(reads).toEqual([false, true]);
+      });
+
+      it("waits for a table that is being changed only so long, and goes on when it is free", async () => {
+        const locker = await server.admin();
+        await locker.query("LOCK TABLES edxapp.courseware_studentmodule WRITE");
+        const source = sourceOf({ ...NO_WAITS, lockWaitSeconds: 1 });
+        const locked = run(many, [B, EMPTY, A], { ...options, source });
+        await expect(locked).rejects.toMatchObject({ name: "Conflict", code: "mysql_locked" });
+        await locker.end();
+        await expectWhole(await run(many, [B, EMPTY, A], options));
       });
 
       it("goes on with credentials of a user who may use the database, when it was taken from its own (1044)", async () => {
@@ -418,7 +444,7 @@ describe.skipIf(mariadbMissing !== undefined)(
 
       it("waits for a user who reaches the replica late", async () => {
         secret = { ...secret, username: "late", password: "late" };
-        const exporting = run(submissions, [A], { source: sourceOf([1_500, 1_500]) });
+        const exporting = run(submissions, [A], { source: sourceOf({ waitsMs: [1_500, 1_500] }) });
         await makeReader(root, "late", "late");
         expect((await exporting).rows).toBe(0);
         expect(reads).toEqual([false]);

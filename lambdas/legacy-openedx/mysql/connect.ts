@@ -6,8 +6,15 @@ import { isDenied, mysqlFailure } from "./errors.ts";
 import { execute } from "./stream-rows.ts";
 
 const CONNECT_MS = 10_000;
-/** A new user reaches the replica late. */
-const WAITS_MS: readonly number[] = [1_000, 2_000];
+export interface ConnectOptions {
+  /** Between attempts to connect of a user who is refused: a new one reaches the replica late. Absent = 1 s and 2 s. */
+  readonly waitsMs?: readonly number[];
+  /**
+   * A statement waits so long for a table that is being altered, then the run is tried again. Absent = 10 minutes; the
+   * servers' own default is a day or a year.
+   */
+  readonly lockWaitSeconds?: number;
+}
 
 /** Reads the secret; `fresh` = not what was read before. */
 export type ReadCredentials = (fresh: boolean) => Promise<Credentials>;
@@ -16,15 +23,19 @@ export type ReadCredentials = (fresh: boolean) => Promise<Credentials>;
  * A session by TLS, the server's certificate checked against its name. A user who is refused is tried twice more,
  * then with new credentials once. Throws Misconfigured `mysql_denied`, Transient `mysql_unreachable`, ...
  */
-export async function connectMysql(read: ReadCredentials, fresh = false, waitsMs = WAITS_MS): Promise<Connection> {
+export async function connectMysql(
+  read: ReadCredentials,
+  fresh = false,
+  { waitsMs = [1_000, 2_000], lockWaitSeconds = 600 }: ConnectOptions = {},
+): Promise<Connection> {
   const credentials = await read(fresh);
   for (const waitMs of [0, ...waitsMs]) {
     await pause(waitMs);
-    const connection = await openUnlessDenied(credentials);
+    const connection = await openUnlessDenied(credentials, lockWaitSeconds);
     if (connection !== undefined) return connection;
   }
   const renewed = await read(true);
-  const connection = await openUnlessDenied(renewed);
+  const connection = await openUnlessDenied(renewed, lockWaitSeconds);
   if (connection !== undefined) return connection;
   throw new Failure(
     "Misconfigured",
@@ -37,16 +48,19 @@ export async function connectMysql(read: ReadCredentials, fresh = false, waitsMs
   );
 }
 
-async function openUnlessDenied(credentials: Credentials): Promise<Connection | undefined> {
+async function openUnlessDenied(credentials: Credentials, lockWaitSeconds: number): Promise<Connection | undefined> {
   try {
-    return await open(credentials);
+    return await open(credentials, lockWaitSeconds);
   } catch (error) {
     if (isDenied(error)) return undefined;
     throw mysqlFailure(error, `connect to the database ${credentials.host}`);
   }
 }
 
-async function open({ host, port, username, password, database, ca }: Credentials): Promise<Connection> {
+async function open(
+  { host, port, username, password, database, ca }: Credentials,
+  lockWaitSeconds: number,
+): Promise<Connection> {
   const secure = { rejectUnauthorized: true, verifyIdentity: true, minVersion: "TLSv1.2" } as const;
   const connection = createConnection({
     ...{ host, port: Number(port), user: username, password, database },
@@ -57,12 +71,13 @@ async function open({ host, port, username, password, database, ca }: Credential
     flags: ["-LOCAL_FILES"],
   });
   try {
-    await new Promise<void>((done, fail) => connection.once("connect", () => done()).once("error", fail));
+    // The listener stays: what is lost between two statements is told to the next one, and must not end the process.
+    await new Promise<void>((done, fail) => connection.once("connect", () => done()).on("error", fail));
     // Values are escaped with backslashes, so no mode may turn these off; rows wait while a part is on its way.
-    await execute(connection, "SET SESSION sql_mode = '', time_zone = '+00:00', net_write_timeout = 600");
+    const settings = `sql_mode = '', time_zone = '+00:00', net_write_timeout = 600, lock_wait_timeout = ${lockWaitSeconds}`;
+    await execute(connection, `SET SESSION ${settings}`);
     return connection;
   } catch (error) {
-    connection.on("error", () => undefined);
     connection.destroy();
     throw error;
   }

@@ -20,13 +20,18 @@ const LOST_NUMBERS = new Set([1053, 1158, 1159, 1160, 1161, 1317, 1927, 2006, 20
 const TLS =
   /^(CERT_|DEPTH_ZERO_SELF_SIGNED|SELF_SIGNED|UNABLE_TO_|ERR_TLS_|ERR_SSL_|HANDSHAKE_SSL_ERROR|HANDSHAKE_NO_SSL)/;
 
+/** What the driver says, without a code, to the first statement after a connection was lost between two of them. */
+const CLOSED = /in closed state$/;
+
 /** The driver gives every end of a TLS handshake one code, in place of the socket's: only the text tells them apart. */
 const HANDSHAKE_LOST = /disconnected before|ECONNRESET|EPIPE|ETIMEDOUT/;
 
 function read(error: unknown): z.infer<typeof Shape> {
   const parsed = Shape.safeParse(error);
   if (!parsed.success) return { message: String(error) };
-  const isLost = parsed.data.code === "HANDSHAKE_SSL_ERROR" && HANDSHAKE_LOST.test(parsed.data.message);
+  const { code, errno, message } = parsed.data;
+  const isClosed = code === undefined && errno === undefined && CLOSED.test(message);
+  const isLost = isClosed || (code === "HANDSHAKE_SSL_ERROR" && HANDSHAKE_LOST.test(message));
   return isLost ? { ...parsed.data, code: "ECONNRESET" } : parsed.data;
 }
 
@@ -78,7 +83,11 @@ function classify(
       return ["Transient", "mysql_busy", "It is tried again when the database has a connection to spare."];
     case 1205:
     case 1213:
-      return ["Conflict", "mysql_locked", "Another transaction was in the way; run it again."];
+      return [
+        "Conflict",
+        "mysql_locked",
+        "Another transaction, or a change of the table, was in the way; run it again.",
+      ];
     case 1049:
       return ["Misconfigured", "mysql_database_missing", "Check the secret's database."];
     case 1142:

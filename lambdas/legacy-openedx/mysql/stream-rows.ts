@@ -32,7 +32,6 @@ export function streamRows(
     };
     const fail = (error: unknown): void =>
       end(() => {
-        connection.on("error", () => undefined);
         connection.destroy();
         reject(error);
       });
