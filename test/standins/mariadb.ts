@@ -29,14 +29,18 @@ export async function startMariadb(options: readonly string[] = []): Promise<Mar
   const folder = mkdtempSync(join(tmpdir(), "millrace-mariadb-"));
   const data = join(folder, "data");
   mkdirSync(data);
+  // A server that starts removes temporary tables of all servers whose folder for them is the same.
+  const temporary = join(folder, "temporary");
+  mkdirSync(temporary);
   makeCertificates(folder);
   // Started by root it goes on as the user that the package has made.
   const asUser = userInfo().uid === 0 ? ["--user=mysql"] : [];
   if (asUser.length > 0) execFileSync("chown", ["-R", "mysql", folder]);
   chmodSync(folder, 0o755);
+  const places = [`--datadir=${data}`, `--tmpdir=${temporary}`];
   execFileSync(
     INSTALL,
-    ["--no-defaults", `--datadir=${data}`, "--auth-root-authentication-method=normal", "--skip-test-db", ...asUser],
+    ["--no-defaults", ...places, "--auth-root-authentication-method=normal", "--skip-test-db", ...asUser],
     { stdio: "ignore" },
   );
   const [port, socket] = [await freePort(), join(folder, "server.sock")];
@@ -44,7 +48,7 @@ export async function startMariadb(options: readonly string[] = []): Promise<Mar
     SERVER,
     [
       "--no-defaults",
-      ...[`--datadir=${data}`, `--socket=${socket}`, `--port=${port}`, "--bind-address=127.0.0.1"],
+      ...[...places, `--socket=${socket}`, `--port=${port}`, "--bind-address=127.0.0.1"],
       ...[`--ssl-ca=${folder}/ca.pem`, `--ssl-cert=${folder}/server.pem`, `--ssl-key=${folder}/server.key`],
       ...["--skip-name-resolve=0", "--skip-log-bin", "--innodb-flush-log-at-trx-commit=0"],
       ...["--max-allowed-packet=256M", `--log-error=${folder}/error.log`, `--pid-file=${folder}/server.pid`],
