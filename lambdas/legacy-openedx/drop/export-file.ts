@@ -11,6 +11,9 @@ import type { RowSession, RowSource } from "./row-source.ts";
 /** 59 GB make 950 of the 10,000 parts that S3 allows; two of them are in memory. */
 export const PART_BYTES = 64 * 1_024 * 1_024;
 
+/** Each waits as long as the source lets a statement wait: machines do not retry a Conflict. */
+const LOCKED_ATTEMPTS = 8;
+
 export interface ExportOptions {
   readonly io: Pick<Io, "objects">;
   readonly record: FileRecord;
@@ -32,10 +35,11 @@ export interface ExportOptions {
  * memory or on disk. Every part is on record with the row it ends at, so another attempt goes on behind the last one.
  *
  * Throws Transient `mysql_connection_lost` when new credentials and another connection brought nothing, Misconfigured
- * `mysql_denied`, Malformed `columns_differ` or `rows_disagree`, Transient `upload_restarted`.
+ * `mysql_denied`, Conflict `mysql_locked`, Malformed `columns_differ` or `rows_disagree`, Transient `upload_restarted`.
  */
 export async function exportFile(options: ExportOptions): Promise<DoneFile> {
   const { record, source, file, courses, staged, coursesSha256, partBytes = PART_BYTES } = options;
+  const failure = (error: unknown): unknown => source.failure(error, `export ${file.name}`);
   const querySha256 = queryDigest(file, source.kind);
   let progress = await record.read();
   if (progress.done !== undefined) return progress.done;
@@ -52,10 +56,11 @@ export async function exportFile(options: ExportOptions): Promise<DoneFile> {
   const writer = new PartWriter({ file, partBytes, parts: parts.length, from, keep: keepPart });
   try {
     let cursor = from;
-    let lostAt: string | undefined;
+    let stoppedAt: string | undefined;
+    let stops = 0;
     while (cursor.course < courses.length || begun === undefined) {
       try {
-        session ??= await source.open(lostAt !== undefined);
+        session ??= await source.open(stoppedAt !== undefined);
         const snapshotTime = await session.snapshot();
         if (begun === undefined) {
           const upload = await options.io.objects.beginUpload(staged.bucket, staged.key, { contentType: "text/csv" });
@@ -66,10 +71,13 @@ export async function exportFile(options: ExportOptions): Promise<DoneFile> {
       } catch (error) {
         session?.close();
         session = undefined;
-        if (isFailure(error) || !source.isRenewable(error)) throw source.failure(error, `export ${file.name}`);
+        const isLocked = source.isLocked(error);
+        if (isFailure(error) || !(isLocked || source.isRenewable(error))) throw failure(error);
         cursor = await writer.rewind();
-        if (lostAt === JSON.stringify(cursor)) throw lost(file, error);
-        lostAt = JSON.stringify(cursor);
+        const at = JSON.stringify(cursor);
+        stops = at === stoppedAt ? stops + 1 : 1;
+        stoppedAt = at;
+        if (isLocked ? stops === LOCKED_ATTEMPTS : stops > 1) throw isLocked ? failure(error) : lost(file, error);
       }
     }
     await writer.finish();

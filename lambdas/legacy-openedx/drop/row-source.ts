@@ -8,6 +8,8 @@ export interface RowSource {
   open(again: boolean): Promise<RowSession>;
   /** Another session may go on where one has ended with this error. */
   isRenewable(error: unknown): boolean;
+  /** Somebody else held what the statement needs for as long as it may wait; it may be asked again. */
+  isLocked(error: unknown): boolean;
   /** The error as one of the closed set, if it is known. */
   failure(error: unknown, what: string): unknown;
 }

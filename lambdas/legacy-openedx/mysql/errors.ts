@@ -17,6 +17,7 @@ const LOST_CODES = new Set([
 ]);
 /** Shut down, killed (MariaDB), interrupted, the network while it read or wrote, idle for too long (MySQL 8). */
 const LOST_NUMBERS = new Set([1053, 1158, 1159, 1160, 1161, 1317, 1927, 2006, 2013, 4031]);
+const LOCKED_NUMBERS = new Set([1205, 1213]);
 const TLS =
   /^(CERT_|DEPTH_ZERO_SELF_SIGNED|SELF_SIGNED|UNABLE_TO_|ERR_TLS_|ERR_SSL_|HANDSHAKE_SSL_ERROR|HANDSHAKE_NO_SSL)/;
 
@@ -40,6 +41,9 @@ export function isDenied(error: unknown): boolean {
   const { errno } = read(error);
   return errno === ACCESS_DENIED || errno === DATABASE_DENIED;
 }
+
+/** Another transaction, or a change of the table, was in the way for as long as a statement waits, or for good. */
+export const isLocked = (error: unknown): boolean => LOCKED_NUMBERS.has(read(error).errno ?? 0);
 
 /** New credentials and another connection may go on where this one ended. */
 export function isRenewable(error: unknown): boolean {
@@ -76,18 +80,14 @@ function classify(
   }
   if (isDenied(error)) return ["Misconfigured", "mysql_denied", "Check the user and its grants, then the secret."];
   if (isRenewable(error)) return ["Transient", "mysql_connection_lost", "It is tried again and goes on where it was."];
+  if (isLocked(error)) {
+    return ["Conflict", "mysql_locked", "Another transaction, or a change of the table, was in the way; run it again."];
+  }
   switch (errno) {
     case 1040:
     case 1203:
     case 1226:
       return ["Transient", "mysql_busy", "It is tried again when the database has a connection to spare."];
-    case 1205:
-    case 1213:
-      return [
-        "Conflict",
-        "mysql_locked",
-        "Another transaction, or a change of the table, was in the way; run it again.",
-      ];
     case 1049:
       return ["Misconfigured", "mysql_database_missing", "Check the secret's database."];
     case 1142:

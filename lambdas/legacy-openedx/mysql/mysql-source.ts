@@ -1,12 +1,13 @@
 import { beginSnapshot, readRows } from "../drop/read-rows.ts";
 import type { RowSource } from "../drop/row-source.ts";
 import { connectMysql, type ConnectOptions, type ReadCredentials } from "./connect.ts";
-import { isRenewable, mysqlFailure } from "./errors.ts";
+import { isLocked, isRenewable, mysqlFailure } from "./errors.ts";
 
 /** The replica of an installation's edxapp database. */
 export const mysqlSource = (credentials: ReadCredentials, options?: ConnectOptions): RowSource => ({
   kind: "mysql",
   isRenewable,
+  isLocked,
   failure: mysqlFailure,
   async open(again) {
     const session = await connectMysql(credentials, again, options);

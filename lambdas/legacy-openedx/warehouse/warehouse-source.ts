@@ -33,6 +33,7 @@ const READ: Readonly<Record<CellKind, (column: string) => string>> = {
 export const warehouseSource = (deployment: string, target: LakeTarget, options: LakeOptions): RowSource => ({
   kind: "iceberg",
   isRenewable: () => false,
+  isLocked: () => false,
   failure: (error, what) => warehouseFailure(error, what),
   async open() {
     const lake = await openLake(target, options);
