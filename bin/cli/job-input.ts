@@ -4,7 +4,10 @@ import { badInput } from "./output.ts";
 
 const JobInput = z.looseObject({ job: z.string() });
 
-/** The input of a run by hand, as JSON. Throws Rejected `bad_input` when its job is none of the domain's, and shows one that is. */
+/**
+ * The input of a run by hand, from JSON. Throws Rejected `bad_input` when it names none of the domain's jobs; the hint has
+ * an example of each.
+ */
 export function jobInput(domain: string, text: string): unknown {
   const input = parsed(text);
   const jobs = domains.find(({ pipeline }) => pipeline.domain === domain)?.pipeline.jobs;

@@ -16,9 +16,9 @@ export interface Followed {
 }
 
 /**
- * Follows landed objects and runs that are named to everything that they have caused: execution, event, execution, and so on. A build that
- * was under way already may have taken over what a chain has marked, so executions of the same machines that ran
- * when the chain ended count as well.
+ * Follows landed objects and runs that are named to everything that they have caused: execution, event, execution, and
+ * so on. A build that was under way already may have taken over what a chain has marked, so executions of the same
+ * machines that ran when the chain ended count as well.
  */
 export function follow(
   objects: readonly LandedObject[],

@@ -11,7 +11,9 @@ import type { RowSession, RowSource } from "./row-source.ts";
 /** 59 GB make 950 of the 10,000 parts that S3 allows; two of them are in memory. */
 export const PART_BYTES = 64 * 1_024 * 1_024;
 
-/** Each waits as long as the source lets a statement wait: machines do not retry a Conflict. */
+/** At the same row. What is lost again is for the machine to try again; a Conflict it never does. */
+const LOST_ATTEMPTS = 2;
+/** At the same row, each for as long as the source lets a statement wait. */
 const LOCKED_ATTEMPTS = 8;
 
 export interface ExportOptions {
@@ -77,7 +79,8 @@ export async function exportFile(options: ExportOptions): Promise<DoneFile> {
         const at = JSON.stringify(cursor);
         stops = at === stoppedAt ? stops + 1 : 1;
         stoppedAt = at;
-        if (isLocked ? stops === LOCKED_ATTEMPTS : stops > 1) throw isLocked ? failure(error) : lost(file, error);
+        const [attempts, given] = isLocked ? [LOCKED_ATTEMPTS, failure(error)] : [LOST_ATTEMPTS, lost(file, error)];
+        if (stops >= attempts) throw given;
       }
     }
     await writer.finish();

@@ -6,12 +6,13 @@ import { isDenied, mysqlFailure } from "./errors.ts";
 import { execute } from "./stream-rows.ts";
 
 const CONNECT_MS = 10_000;
+
 export interface ConnectOptions {
   /** Between attempts to connect of a user who is refused: a new one reaches the replica late. Absent = 1 s and 2 s. */
   readonly waitsMs?: readonly number[];
   /**
-   * A statement waits so long for a table that is being altered, then the run is tried again. Absent = 10 minutes; the
-   * servers' own default is a day or a year.
+   * A statement waits so long for a table that is being altered, then it fails (1205). Absent = 10 minutes; the servers'
+   * own default is a day or a year.
    */
   readonly lockWaitSeconds?: number;
 }
